@@ -13,6 +13,7 @@ mod hub_layouts;
 mod hub_server;
 mod pushing;
 mod reading;
+mod stores;
 
 /// Some megabytes of rows of a few hundred bytes.
 fn rows() -> String {

@@ -16,7 +16,7 @@ fn rows() -> String {
 const PROCESS: &str = "process:\n- text_length_filter: {min_len: 20}\n";
 
 /// The keys in a bucket, and how many uploads to it are not finished.
-fn keys(bucket: &str) -> (Vec<String>, usize) {
+pub(crate) fn keys(bucket: &str) -> (Vec<String>, usize) {
     let reply = text(&ask("GET", &format!("/{bucket}?list-type=2"), b"").1);
     let keys = reply.split("<Key>").skip(1);
     let keys = keys.map(|rest| rest.split("</Key>").next().unwrap().to_owned());

@@ -12,4 +12,6 @@ mod python;
 #[cfg(target_os = "linux")]
 mod reading;
 #[cfg(target_os = "linux")]
+mod rundirs;
+#[cfg(target_os = "linux")]
 mod store;

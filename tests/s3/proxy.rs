@@ -10,6 +10,8 @@ use std::thread;
 pub(crate) enum Way {
     /// It is answered.
     Through,
+    /// It is answered as if it had no header of this name.
+    Without(&'static str),
     /// It is never answered, nor is any other on its connection.
     Stall,
     /// The store does what it asks for, and the connection is closed without a reply.
@@ -66,6 +68,12 @@ fn serve(stream: &TcpStream, choose: &Mutex<Choose>) -> std::io::Result<()> {
             Way::Through => {
                 // Of a `HEAD` the length is not that of the reply's body.
                 to.write_all(&forward(&head, &body))?;
+                return Ok(());
+            }
+            Way::Without(name) => {
+                let is_other = |line: &&str| !line.to_ascii_lowercase().starts_with(name);
+                let lines = head.split_inclusive('\n').filter(is_other);
+                to.write_all(&forward(&lines.collect::<String>(), &body))?;
                 return Ok(());
             }
             Way::Stall => loop {

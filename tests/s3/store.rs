@@ -121,12 +121,27 @@ impl Bucket {
     }
 
     pub(crate) fn command(&self, recipe: &str, env: &[(&str, &str)]) -> Command {
-        let recipe = recipe.replace("BUCKET", &format!("s3://{}", self.name));
-        std::fs::write(self.path("recipe.yaml"), recipe).unwrap();
+        let mut command = self.command_in("work", recipe, env);
+        command.arg("--quiet");
+        command
+    }
+
+    /// Like [`Self::command`], with another `work_dir`, of which `BUCKET` is replaced, too.
+    pub(crate) fn command_in(&self, work: &str, recipe: &str, env: &[(&str, &str)]) -> Command {
+        let place = format!("s3://{}", self.name);
+        std::fs::write(self.path("recipe.yaml"), recipe.replace("BUCKET", &place)).unwrap();
+        let work = work.replace("BUCKET", &place);
+        let mut command = self.djhost(&["run", "recipe.yaml", "--np", "2"], env);
+        command.args(["--work_dir", &work, "--job_id", "job"]);
+        command
+    }
+
+    /// Any command, of which `BUCKET` is replaced.
+    pub(crate) fn djhost(&self, args: &[&str], env: &[(&str, &str)]) -> Command {
+        let place = format!("s3://{}", self.name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
         command
-            .args(["run", "recipe.yaml", "--quiet", "--np", "2"])
-            .args(["--work_dir", "work", "--job_id", "job"])
+            .args(args.iter().map(|arg| arg.replace("BUCKET", &place)))
             .current_dir(self.dir.path())
             .env("DJHOST_CACHE_DIR", cache())
             .env("HOME", self.dir.path())

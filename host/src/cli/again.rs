@@ -1,7 +1,7 @@
 //! Prepares a job once more from its run directory, for commands that look at its rows.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -15,6 +15,7 @@ use crate::rundir::RunPaths;
 /// The recipe of the job in `paths`, as it ran. Goes to the directory in which the job was started:
 /// paths in the recipe are relative to it.
 pub(crate) fn prepare_again(paths: &RunPaths, quiet: bool) -> Result<Prepared> {
+    paths.refresh()?;
     let root = std::path::absolute(paths.root())?;
     let recipe = RunPaths::new(&root).resolved_config();
     if !recipe.exists() {
@@ -26,7 +27,7 @@ pub(crate) fn prepare_again(paths: &RunPaths, quiet: bool) -> Result<Prepared> {
         .into());
     }
     go_to_where_the_job_was_started(paths)?;
-    while_loading(quiet, || prepare(Some(&recipe), &same_job(&root)))
+    while_loading(quiet, || prepare(Some(&recipe), &same_job(paths)?))
 }
 
 /// The dataset of the job in `paths`, without its operators. Goes to the directory in which the job
@@ -35,7 +36,7 @@ pub(crate) fn dataset_again(paths: &RunPaths) -> Result<Dataset> {
     let root = std::path::absolute(paths.root())?;
     let recipe = RunPaths::new(&root).resolved_config();
     go_to_where_the_job_was_started(paths)?;
-    let overrides = same_job(&root);
+    let overrides = same_job(paths)?;
     let resolved = resolve(
         Some(&recipe),
         std::env::vars_os(),
@@ -62,18 +63,26 @@ fn go_to_where_the_job_was_started(paths: &RunPaths) -> Result<()> {
     let started_in = environment["working_directory"]
         .as_str()
         .unwrap_or_default();
+    if paths.address().is_some() && !Path::new(started_in).is_dir() {
+        // It was started on another machine: relative paths are tried from here.
+        return Ok(());
+    }
     std::env::set_current_dir(started_in)
         .with_context(|| format!("cannot go to `{started_in}`, where the job was started"))
 }
 
-/// Returns the options that name the job in the run directory `root`.
-fn same_job(root: &Path) -> [Override; 2] {
+/// Returns the options that name the job in a run directory.
+fn same_job(paths: &RunPaths) -> Result<[Override; 2]> {
+    let root = match paths.address() {
+        Some(address) => PathBuf::from(&address.text),
+        None => std::path::absolute(paths.root())?,
+    };
     let set = |key: &str, text: Option<&OsStr>| {
         let text = text.map(|t| t.to_string_lossy().into_owned());
         Override::text(key, text.unwrap_or_default(), format!("--{key}"))
     };
-    [
+    Ok([
         set("work_dir", root.parent().map(Path::as_os_str)),
         set("job_id", root.file_name()),
-    ]
+    ])
 }

@@ -27,7 +27,7 @@ use crate::term::{Column, Style, Table, count, counted};
 /// computed, the row that stands for a duplicate, and the row as it is in the input.
 #[derive(Debug, Args)]
 pub struct DroppedArgs {
-    /// Job id, the beginning of one, or the path of a run directory.
+    /// Job id, the beginning of one, or the path or address of a run directory.
     pub job: String,
     /// Only rows that this op took out: its name or number.
     #[arg(long, value_name = "OP")]

@@ -23,7 +23,7 @@ use crate::term::Style;
 /// examples of what that op did, for a filter those closest to its threshold first.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Job id, the beginning of one, or the path of a run directory.
+    /// Job id, the beginning of one, or the path or address of a run directory.
     pub job: String,
     /// The row: FILE:LINE (for Parquet and Arrow the number of the row, from 1), or its `row_id`.
     #[arg(value_name = "ROW", conflicts_with_all = ["filter", "op"])]

@@ -29,7 +29,7 @@ pub struct JobsArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub page: Option<u32>,
     /// Look in this directory only. Otherwise: all jobs that this user started, and below
-    /// `./outputs`.
+    /// `./outputs`. May be `s3://BUCKET/PREFIX`.
     #[arg(long, value_name = "DIR")]
     pub base_dir: Option<PathBuf>,
 }

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Prints the log of a job's last attempt.
 #[derive(Debug, Args)]
 pub struct LogsArgs {
-    /// Job id, the beginning of one, or the path of a run directory.
+    /// Job id, the beginning of one, or the path or address of a run directory.
     pub job: String,
     /// Continue until the job ends.
     #[arg(short, long)]
@@ -67,7 +67,11 @@ pub fn run(args: &LogsArgs) -> Result<u8> {
     };
     let mut file =
         File::open(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
-    let running = || Ok::<_, anyhow::Error>(job.running_process()?.is_some());
+    let running = || {
+        let is_running = job.running_process()?.is_some();
+        job.paths().refresh()?;
+        anyhow::Ok(is_running)
+    };
     loop {
         // Checked before reading, so that the last lines of a job that ends meanwhile are printed.
         let goes_on = args.follow && running()?;

@@ -3,6 +3,7 @@
 mod again;
 mod allocator;
 pub mod analyze;
+pub mod clean;
 pub mod config;
 pub mod dropped;
 pub mod explain;
@@ -88,6 +89,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Dropped(dropped::DroppedArgs),
     Report(report::ReportArgs),
+    Clean(clean::CleanArgs),
     CompilePlugin(CompileArgs),
 }
 
@@ -143,6 +145,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Explain(args) => explain::run(&args),
         Command::Dropped(args) => dropped::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Clean(args) => clean::run(&args),
         Command::CompilePlugin(args) => crate::wasm::compile_stdin(args.memory, args.seconds),
     }
 }

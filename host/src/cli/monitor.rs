@@ -21,7 +21,7 @@ use crate::term::{Style, about, count, say};
     after_help = "Exit codes: 0 the job is shown, whatever its state · 1 its run directory cannot be read · 2 there is no such job"
 )]
 pub struct MonitorArgs {
-    /// Job id, the beginning of one, or the path of a run directory.
+    /// Job id, the beginning of one, or the path or address of a run directory.
     pub job: String,
     /// Also show the ops and checkpoints of each partition.
     #[arg(long)]

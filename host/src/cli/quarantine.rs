@@ -21,7 +21,7 @@ use crate::term::{Style, count, counted, wrap};
 /// Lists, shows, exports and retries the rows that a job could not process.
 #[derive(Debug, Args)]
 pub struct QuarantineArgs {
-    /// Job id, the beginning of one, or the path of a run directory.
+    /// Job id, the beginning of one, or the path or address of a run directory.
     pub job: String,
     #[command(subcommand)]
     what: Option<What>,

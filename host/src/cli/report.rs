@@ -25,7 +25,7 @@ use crate::term::bytes;
     after_help = "Exit codes: 0 the page is written · 1 the run directory cannot be read, or the page not written · 2 there is no such job, or FILE is another file"
 )]
 pub struct ReportArgs {
-    /// Job id, the beginning of one, or the path of a run directory.
+    /// Job id, the beginning of one, or the path or address of a run directory.
     pub job: String,
     /// The file to write. A page that `djhost report` has written is replaced, no other file
     /// [default: JOB.html].
@@ -109,6 +109,10 @@ pub(super) fn check_keep(keep: f64) -> Result<()> {
 
 /// The same job, wherever the process goes.
 pub(super) fn absolute(job: &Job) -> Result<Job> {
+    if job.paths().address().is_some() {
+        // The path of a copy is absolute already.
+        return Ok(job.clone());
+    }
     let root = std::path::absolute(job.paths().root())?;
     Ok(Job::new(crate::rundir::RunPaths::new(root)))
 }

@@ -32,7 +32,7 @@ pub mod code {
                         11 it was not running · 12 it was not running, its process had died · 13 there is no such job"
 )]
 pub struct StopArgs {
-    /// Job id, the beginning of one, or the path of a run directory.
+    /// Job id, the beginning of one, or the path or address of a run directory.
     #[arg(required_unless_present = "list")]
     pub job: Option<String>,
     /// Kill the process at once. What is committed stays; work since the last checkpoints is lost.

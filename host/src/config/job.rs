@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::options::Config;
-use crate::remote::address::is_address;
+use crate::error::UserError;
+use crate::remote::address::{Address, is_address};
 use crate::rundir::RunPaths;
+use crate::rundir::mirror::mirror_dir;
 
 /// Where a job keeps its files. Paths are as the recipe has them: relative paths are relative to
 /// the working directory.
@@ -21,8 +23,11 @@ pub struct JobDirs {
     pub named: bool,
     /// Whether the job must exist already (`resume`).
     pub must_exist: bool,
-    /// The run directory, `{work_dir}/{job_id}`.
+    /// The run directory, `{work_dir}/{job_id}`. If that is in a bucket, the copy of it in the
+    /// user's cache.
     pub run_dir: PathBuf,
+    /// The address of the run directory, if it is in a bucket.
+    pub run_address: Option<PathBuf>,
     /// Path of the export.
     pub export_path: PathBuf,
     /// The address that the export gets in the end; `export_path` is in the run directory then.
@@ -54,6 +59,17 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<Mistake>> {
         .is_none_or(|name| name != job_id.as_str())
     {
         run_dir.push(&job_id);
+    }
+    let mut run_address = None;
+    let text = run_dir.to_string_lossy().into_owned();
+    if is_address(&text) {
+        match in_bucket(config, &text) {
+            Ok((address, mirror)) => {
+                run_address = Some(PathBuf::from(address.text));
+                run_dir = mirror;
+            }
+            Err(mistake) => return Err(vec![mistake]),
+        }
     }
     let run_text = run_dir.to_string_lossy().into_owned();
     let place = |given: &Option<String>, name: &str| match given {
@@ -99,8 +115,36 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<Mistake>> {
         named,
         must_exist: config.resume.is_some(),
         run_dir,
+        run_address,
         job_id,
     })
+}
+
+/// Returns the address of a run directory, and where its copy is.
+fn in_bucket(config: &Config, text: &str) -> Result<(Address, PathBuf), Mistake> {
+    let mistake = |e: UserError| -> Mistake { ("work_dir", e.message, e.hint.unwrap_or_default()) };
+    let elsewhere = [
+        ("event_log_dir", &config.event_log_dir),
+        ("checkpoint_dir", &config.checkpoint_dir),
+        ("partition_dir", &config.partition_dir),
+    ];
+    if let Some((key, Some(dir))) = elsewhere.into_iter().find(|(_, dir)| dir.is_some()) {
+        return Err((
+            key,
+            format!("`{dir}`: with `work_dir` in a bucket all of the run directory is there"),
+            format!("leave out `{key}`"),
+        ));
+    }
+    if config.export_path.contains("{work_dir}") {
+        return Err((
+            "export_path",
+            "the result cannot be in a run directory that is in a bucket".to_owned(),
+            "name another place, such as `s3://BUCKET/result.jsonl`".to_owned(),
+        ));
+    }
+    let address = Address::parse_directory(text).map_err(mistake)?;
+    let dir = mirror_dir(&address).map_err(mistake)?;
+    Ok((address, dir))
 }
 
 /// Returns the name that the user chose, or a new one.

@@ -429,8 +429,8 @@ options! {
         /// remove is counted for the first that does. The order is the recipe's with
         /// `keep_stats_in_res_ds`, for filters of other fields, of plugins, and with `on_error: fail`.
         reorder: bool = true;
-        /// Where run directories go; by default beside `export_path`, or in `./outputs`
-        /// if that is in a bucket. The run directory is
+        /// Where run directories go: a directory, or `s3://BUCKET/PREFIX`; by default beside
+        /// `export_path`, or in `./outputs` if that is in a bucket. The run directory is
         /// `work_dir/job_id`; `{job_id}` may be the last part.
         work_dir: Option<String> = None;
         /// Name of the job. An existing job of this name is continued. By default a new name: date,
@@ -513,7 +513,8 @@ options! {
         resolver_memory_mb: u64 = 1024 => between(1.0, 1_048_576.0);
         /// Seed of everything random, including the random numbers that operators see.
         seed: u64 = 42;
-        /// Directories with operator components (`*.wasm`), searched recursively. Several are a list,
+        /// Directories with operator components (`*.wasm`), searched recursively, on this machine or
+        /// in buckets (`s3://BUCKET/PREFIX`). Several are a list,
         /// also in the variable: `DJHOST_PLUGINS='[first, second]'`.
         plugins: Texts = Texts::default();
         /// Whether a run is refused if the components of a plugin directory are not those that its

@@ -92,7 +92,7 @@ impl Resolved {
             "origins": origins,
             "job": {
                 "job_id": self.dirs.job_id,
-                "run_dir": self.dirs.run_dir,
+                "run_dir": self.dirs.run_address.as_ref().unwrap_or(&self.dirs.run_dir),
                 "export_path": self.dirs.export_address.as_ref().unwrap_or(&self.dirs.export_path),
                 "export_type": self.export_type.word(),
                 "event_log_dir": self.dirs.event_log_dir,

@@ -10,7 +10,8 @@ use super::progress::{JobProgress, JobState, PartitionProgress};
 use super::snapshot::{Facts, snapshot};
 use crate::rundir::events::{EventLogs, now, read_events};
 use crate::rundir::lock::{Liveness, who_holds};
-use crate::rundir::{DatasetMapping, JobSummary, ProcessId, RunPaths, StopRequest};
+use crate::rundir::mirror::mirror_dir;
+use crate::rundir::{DatasetMapping, JobSummary, ProcessId, RunPaths, Status, StopRequest};
 
 /// A job as its run directory describes it. Only reads; safe while the job runs.
 ///
@@ -80,6 +81,7 @@ impl Job {
 
     /// Returns the progress of the whole job, partitions included.
     pub fn overall_progress(&self) -> Result<JobProgress> {
+        self.paths.refresh()?;
         // Look at the lock first: a job that ends while the files are read then counts as running,
         // not as dead.
         let liveness = who_holds(&self.paths)?;
@@ -100,10 +102,7 @@ impl Job {
         };
         let mut progress = snapshot(&facts);
         // The directory may have been moved since the job ran.
-        progress.work_dir = std::path::absolute(self.paths.root())
-            .unwrap_or_else(|_| self.paths.root().to_owned())
-            .display()
-            .to_string();
+        progress.work_dir = self.paths.show(self.paths.root());
         if progress.job_id.is_empty() {
             progress.job_id = self.paths.job_id();
         }
@@ -193,6 +192,14 @@ pub struct JobPage {
     pub total: usize,
 }
 
+/// Whether this machine ran a job whose run directory is in a bucket, and to its end: then no server
+/// is asked whether it runs.
+fn has_ended_here(paths: &RunPaths) -> bool {
+    let mirror = paths.address().and_then(|at| mirror_dir(at).ok());
+    let summary = mirror.and_then(|dir| JobSummary::load(&RunPaths::new(dir)).ok()?);
+    summary.is_some_and(|summary| summary.status != Status::Running)
+}
+
 /// Returns `limit` jobs of [`list_jobs`] after the newest `skip`. Only the events of these are
 /// read.
 pub fn list_some_jobs(
@@ -203,7 +210,15 @@ pub fn list_some_jobs(
 ) -> Result<JobPage> {
     let mut found = Vec::new();
     for paths in JobFinder::new(base_dir).all()? {
+        if !all && has_ended_here(&paths) {
+            continue;
+        }
         if all || !matches!(who_holds(&paths), Ok(Liveness::Free(_))) {
+            if let Err(error) = paths.refresh() {
+                let place = paths.show(paths.root());
+                tracing::warn!("`{place}` is passed over: {error:#}");
+                continue;
+            }
             let start = JobSummary::load(&paths)
                 .ok()
                 .flatten()
@@ -227,7 +242,9 @@ pub fn list_some_jobs(
                 dataset_path: p.dataset_path,
             }),
             Ok(_) => {}
-            Err(error) => tracing::warn!("`{}` is passed over: {error:#}", paths.root().display()),
+            Err(error) => {
+                tracing::warn!("`{}` is passed over: {error:#}", paths.show(paths.root()))
+            }
         }
     }
     jobs.sort_by(|a, b| {

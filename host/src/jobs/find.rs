@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{UserError, did_you_mean};
+use crate::remote::Bucket;
+use crate::remote::address::{Address, is_address, of_path};
 use crate::rundir::own_files::read_document;
 use crate::rundir::{RunPaths, Storage};
 
@@ -58,6 +60,9 @@ impl JobFinder {
     /// Returns the run directory of `job`, which is a path, a job id, or the unique beginning of
     /// one. Fails with a [`UserError`] that lists candidates.
     pub fn find(&self, job: &str) -> Result<RunPaths> {
+        if is_address(job) {
+            return in_bucket(job);
+        }
         let path = Path::new(job);
         // `outputs/x` is a path; a plain name is an id first.
         if path.components().count() > 1 || job.starts_with('.') || path.is_absolute() {
@@ -91,22 +96,31 @@ impl JobFinder {
             exact
         };
         match fitting[..] {
-            [one] => Ok(one.clone()),
+            [one] => match one.address() {
+                Some(address) => in_bucket(&address.text),
+                None => Ok(one.clone()),
+            },
             [] if is_run_directory(path) => Ok(RunPaths::new(path)),
             [] => Err(self.unknown(job, &jobs).into()),
             _ => Err(ambiguous(job, &fitting).into()),
         }
     }
 
-    /// Returns the run directories of all jobs, each once, sorted by path.
+    /// Returns the run directories of all jobs, each once, sorted by path. Those in buckets are not
+    /// looked at, unless `base_dir` is one.
     pub fn all(&self) -> Result<Vec<RunPaths>> {
         let mut found = BTreeMap::new();
-        let mut add = |path: PathBuf| {
+        let add = |found: &mut BTreeMap<PathBuf, RunPaths>, path: PathBuf| {
             // Two paths may lead to the same directory.
             let key = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
             found.entry(key).or_insert(RunPaths::new(path));
         };
         for root in &self.roots {
+            if let Some(text) = root.to_str().filter(|text| is_address(text)) {
+                found.extend(below(text)?);
+                continue;
+            }
+            let mut add = |path: PathBuf| add(&mut found, path);
             if is_run_directory(root) {
                 add(root.clone());
             }
@@ -117,9 +131,17 @@ impl JobFinder {
                 let registered = read_document(&entry)
                     .ok()
                     .and_then(|bytes| serde_json::from_slice::<Registered>(&bytes).ok());
-                // A directory that was removed or moved is no longer a job.
-                if let Some(job) = registered.filter(|job| is_run_directory(&job.work_dir)) {
-                    add(job.work_dir);
+                let Some(job) = registered else {
+                    continue;
+                };
+                if let Some(address) = of_path(&job.work_dir) {
+                    // Without settings for its store it cannot be looked at.
+                    if let Ok(paths) = RunPaths::at(&address) {
+                        found.entry(job.work_dir).or_insert(paths);
+                    }
+                } else if is_run_directory(&job.work_dir) {
+                    // A directory that was removed or moved is no longer a job.
+                    add(&mut found, job.work_dir);
                 }
             }
         }
@@ -168,7 +190,7 @@ fn ambiguous(job: &str, fitting: &[&RunPaths]) -> UserError {
         list(
             fitting
                 .iter()
-                .map(|paths| format!("`{}`", paths.root().display()))
+                .map(|paths| format!("`{}`", paths.show(paths.root())))
         )
     ))
 }
@@ -195,8 +217,7 @@ pub fn register(paths: &RunPaths, job_id: &str) -> Result<()> {
 fn register_in(registry: &Path, paths: &RunPaths, job_id: &str) -> Result<()> {
     std::fs::create_dir_all(registry)
         .with_context(|| format!("cannot create `{}`", registry.display()))?;
-    let work_dir =
-        std::path::absolute(paths.root()).context("cannot tell the current directory")?;
+    let work_dir = PathBuf::from(paths.show(paths.root()));
     // The name contains a hash of the path: jobs with the same id may be in different places.
     let name = format!(
         "{job_id}-{:016x}.json",
@@ -220,6 +241,36 @@ fn registry_dir() -> Option<PathBuf> {
     };
     let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
     Some(state.join("djhost/jobs"))
+}
+
+/// The job at an address.
+fn in_bucket(text: &str) -> Result<RunPaths> {
+    let address = Address::parse_directory(text)?;
+    let paths = RunPaths::at(&address)?;
+    paths
+        .refresh()
+        .map_err(|e| UserError::new(text, format!("{e:#}")))?;
+    match is_run_directory(paths.root()) {
+        true => Ok(paths),
+        false => Err(
+            UserError::new(text, "there is no run directory of a job at this address")
+                .hint("`djhost jobs --all --base-dir s3://BUCKET/PREFIX` lists the jobs below a prefix")
+                .into(),
+        ),
+    }
+}
+
+/// The jobs below a prefix of a bucket, each with its address.
+fn below(text: &str) -> Result<Vec<(PathBuf, RunPaths)>> {
+    let address = Address::parse_prefix(text)?;
+    let bucket = Bucket::new(&address).map_err(|e| e.at(text))?;
+    let listed = bucket.list("", true).map_err(|e| e.at(text))?;
+    let dirs = listed.iter().filter_map(|l| RunPaths::of_summary(&l.key));
+    dirs.map(|dir| {
+        let address = bucket.address(dir);
+        Ok((PathBuf::from(&address.text), RunPaths::at(&address)?))
+    })
+    .collect()
 }
 
 fn is_run_directory(path: &Path) -> bool {

@@ -4,6 +4,7 @@
 //! with it. Everything works on the run directory alone, so the job may run in any process or none.
 
 mod api;
+pub mod clean;
 #[cfg(test)]
 pub(crate) mod event_tests;
 pub mod find;

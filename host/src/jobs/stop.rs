@@ -165,6 +165,11 @@ fn kill(job: &Job, holder: &Holder, timeout: Duration) -> Result<StopOutcome> {
     if !wait_until_free(job, holder, timeout.max(LOOK))? {
         return Ok(StopOutcome::StillRunning);
     }
+    if job.paths().address().is_some() {
+        // Its summary is its own until somebody continues it.
+        StopRequest::clear(job.paths())?;
+        return Ok(StopOutcome::Killed);
+    }
     // A killed process cannot write its state. If someone resumes the job meanwhile, they hold the
     // lock and own the summary.
     if_free(job.paths(), || {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::config::{ENV_PREFIXES, Need, expand_home, resolve};
-use crate::wasm::{Registry, Replace, check_dirs};
+use crate::wasm::{Registry, Replace, check_dirs, fetch_remote};
 
 /// Where operators come from, after the environment was taken into account.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +56,7 @@ impl Given {
             given.dirs = dirs.iter().map(expanded).collect();
             place.clone_into(&mut given.place);
         }
+        given.dirs = fetch_remote(&given.dirs, &given.place)?;
         check_dirs(&given.dirs, &given.place)?;
         if !replace.is_empty() {
             given.replace = replace.to_vec();

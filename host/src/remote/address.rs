@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 /// What a program with this feature reads, for hints.
-pub(crate) const READ: &str = "`s3://BUCKET/KEY`, `hf://datasets/OWNER/NAME/PATH`, `https://HOST/PATH` and `http://HOST/PATH`";
+pub(crate) const READ: &str = "`s3://BUCKET/KEY`, `gs://BUCKET/KEY`, `az://CONTAINER/KEY`, `hf://datasets/OWNER/NAME/PATH`, `https://HOST/PATH` and `http://HOST/PATH`";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
@@ -13,6 +13,10 @@ pub(crate) enum Scheme {
     Http,
     /// An object in a bucket of S3 or of a server that speaks its protocol.
     S3,
+    /// An object in a bucket of Google Cloud Storage.
+    Gcs,
+    /// A blob in a container of the storage account that the environment names.
+    Azure,
     /// A file of a dataset on the Hugging Face hub.
     Hub,
 }
@@ -27,6 +31,13 @@ pub(crate) struct Address {
     pub(crate) host: String,
     /// What follows, without the slash between them.
     pub(crate) key: String,
+}
+
+impl Scheme {
+    /// Whether objects can be listed and put there.
+    pub(crate) fn is_store(self) -> bool {
+        matches!(self, Self::S3 | Self::Gcs | Self::Azure)
+    }
 }
 
 impl fmt::Display for Address {
@@ -62,6 +73,8 @@ impl Address {
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => Scheme::Http,
             "s3" | "s3a" | "s3n" => Scheme::S3,
+            "gs" | "gcs" => Scheme::Gcs,
+            "az" | "azure" => Scheme::Azure,
             "hf" => return Self::of_hub(text, rest),
             "file" => {
                 return Err(wrong(format!(
@@ -72,7 +85,7 @@ impl Address {
             }
             other => {
                 let error = wrong(format!("`{}`: `{other}://` is not supported", shown(text)));
-                let near = did_you_mean(other, ["http", "https", "s3", "hf"]);
+                let near = did_you_mean(other, ["http", "https", "s3", "gs", "az", "hf"]);
                 return Err(error.hint(match near {
                     Some(near) => format!("did you mean `{near}://`? Valid are {READ}"),
                     None => format!(
@@ -92,6 +105,8 @@ impl Address {
         if host.is_empty() {
             let what = match scheme {
                 Scheme::S3 => "a bucket: `s3://BUCKET/KEY`",
+                Scheme::Gcs => "a bucket: `gs://BUCKET/KEY`",
+                Scheme::Azure => "a container: `az://CONTAINER/KEY`",
                 Scheme::Http | Scheme::Hub => "a host: `https://HOST/PATH`",
             };
             return Err(
@@ -146,8 +161,7 @@ impl Address {
 
     /// Reads an address at which a result can be put. The error names no place.
     pub(crate) fn parse_target(text: &str) -> Result<Self, UserError> {
-        const WRITTEN: &str =
-            "a result goes to a local path, to `s3://BUCKET/KEY` or to `hf://datasets/OWNER/NAME`";
+        const WRITTEN: &str = "a result goes to a local path, `s3://BUCKET/KEY`, `gs://BUCKET/KEY`, `az://CONTAINER/KEY` or `hf://datasets/OWNER/NAME`";
         let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
         if scheme.eq_ignore_ascii_case("hf") {
             let address = Self::parse(text)?;
@@ -172,8 +186,7 @@ impl Address {
             }
             return Ok(address);
         }
-        if scheme.eq_ignore_ascii_case("s3") {
-            let address = Self::parse(text)?;
+        if let Some(address) = Self::in_store(text)? {
             return match address.key.is_empty() || address.key.ends_with('/') {
                 true => Err(
                     UserError::new("", format!("`{text}` does not name an object"))
@@ -187,6 +200,49 @@ impl Address {
             format!("`{}`: nothing can be written there", shown(text)),
         )
         .hint(WRITTEN))
+    }
+
+    /// Reads an address in a bucket; None where nothing can be written. The error names no place.
+    fn in_store(text: &str) -> Result<Option<Self>, UserError> {
+        let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+        let is_store = ["s3", "gs", "gcs", "az", "azure"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known));
+        match is_store {
+            true => Self::parse(text).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Reads the address of a bucket, or of what is below a prefix in it. The error names no place.
+    pub(crate) fn parse_prefix(text: &str) -> Result<Self, UserError> {
+        match Self::in_store(text)? {
+            Some(address) => Ok(address.beside(address.key.trim_end_matches('/'))),
+            None => Err(
+                UserError::new("", format!("`{}` is no place in a bucket", shown(text)))
+                    .hint("write an address like `s3://BUCKET/PREFIX`"),
+            ),
+        }
+    }
+
+    /// Reads the address of a directory of djhost's own. The error names no place.
+    pub(crate) fn parse_directory(text: &str) -> Result<Self, UserError> {
+        const WHERE: &str = "a run directory is at a local path or in a bucket: `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`";
+        let Some(address) = Self::in_store(text)? else {
+            return Err(UserError::new(
+                "",
+                format!("`{}`: nothing can be written there", shown(text)),
+            )
+            .hint(WHERE));
+        };
+        let is_part = |part: &str| !matches!(part, "" | "." | "..") && part.len() < 250;
+        match address.key.trim_end_matches('/').split('/').all(is_part) {
+            true => Ok(address.beside(address.key.trim_end_matches('/'))),
+            false => Err(
+                UserError::new("", format!("`{text}` cannot be a directory of a bucket"))
+                    .hint("no part of it may be empty, `.`, `..`, or longer than 250 bytes"),
+            ),
+        }
     }
 
     /// The address of another key in the same bucket.

@@ -93,6 +93,10 @@ pub(super) fn kind_of(error: &ureq::Error) -> HttpErrorKind {
     }
 }
 
+/// The `Date` of a reply: what the server's clock says. `object_store` hands it on.
+#[derive(Debug, Clone)]
+pub(super) struct ServerDate(pub(super) String);
+
 /// Carries the requests of `object_store`.
 #[derive(Debug)]
 pub(super) struct Connector;
@@ -125,7 +129,14 @@ impl HttpService for Service {
             let e = ureq::Error::from(e);
             HttpError::new(kind_of(&e), e)
         })?;
-        let (parts, _) = reply.into_parts();
+        let (mut parts, _) = reply.into_parts();
+        let date = parts
+            .headers
+            .get("date")
+            .and_then(|date| date.to_str().ok());
+        if let Some(date) = date.map(str::to_owned) {
+            parts.extensions.insert(ServerDate(date));
+        }
         Ok(HttpResponse::from_parts(parts, bytes.into()))
     }
 }

@@ -116,6 +116,11 @@ impl Failure {
         Self::broken(request, why, retries)
     }
 
+    /// Whether the server or the network failed, which may pass.
+    pub(super) fn is_passing(&self) -> bool {
+        self.hint == Some(LATER)
+    }
+
     /// Whether there is no such file, rather than a fault.
     pub(crate) fn is_absence(&self) -> bool {
         self.kind == ErrorKind::NotFound && self.hint.is_none()

@@ -5,8 +5,8 @@
 //! Nothing runs in the background but what reads ahead. Requests block the thread that makes them:
 //! a worker waits for its input as it waits for a disk, and a server sees one connection for each.
 //!
-//! What a run directory in a bucket needs (conditional writes, a lease) would stand beside
-//! [`Object`], on the same stores.
+//! What a run directory in a bucket needs, conditional writes, is in [`Bucket`], beside [`Object`],
+//! on the same stores.
 
 pub(crate) mod address;
 #[cfg(feature = "remote")]
@@ -16,9 +16,16 @@ mod aws;
 #[cfg(feature = "remote")]
 mod aws_profile;
 #[cfg(feature = "remote")]
+mod azure;
+#[cfg(feature = "remote")]
+mod bucket;
+pub(crate) mod cache;
+#[cfg(feature = "remote")]
 mod client;
 #[cfg(feature = "remote")]
 mod failure;
+#[cfg(feature = "remote")]
+mod gcs;
 #[cfg(feature = "remote")]
 mod http;
 #[cfg(feature = "remote")]
@@ -34,20 +41,27 @@ mod object;
 #[cfg(feature = "remote")]
 mod store;
 #[cfg(feature = "remote")]
+mod unfinished;
+#[cfg(feature = "remote")]
 mod upload;
 #[cfg(not(feature = "remote"))]
 #[path = "without.rs"]
 mod without;
 
+pub(crate) use cache::{cache_home, fetch_dir_to_cache};
+
 #[cfg(feature = "remote")]
 pub(crate) use self::{
     ahead::Ahead,
+    bucket::{Bucket, Got, Put, Version, When},
     failure::Failure,
     list::{Listed, list},
     object::Object,
+    unfinished::unfinished_below,
     upload::{Unfinished, Upload, check_writable, remove},
 };
 #[cfg(not(feature = "remote"))]
 pub(crate) use without::{
-    Ahead, Failure, Listed, Object, Unfinished, Upload, check_writable, hub, list, remove,
+    Ahead, Bucket, Failure, Got, Listed, Object, Put, Unfinished, Upload, Version, When,
+    check_writable, hub, list, remove, unfinished_below,
 };

@@ -4,9 +4,8 @@ use super::address::{Address, Scheme};
 use super::failure::Failure;
 use super::http::{self, Location};
 use super::hub;
-use super::store;
+use super::store::{self, Shared};
 use bytes::Bytes;
-use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt};
 use std::collections::VecDeque;
@@ -34,7 +33,7 @@ struct Inner {
 
 enum Way {
     Http(Location),
-    Store(Arc<AmazonS3>, Path),
+    Store(Shared, Path),
 }
 
 impl Object {
@@ -121,12 +120,7 @@ impl Object {
         })
     }
 
-    fn fetch_from(
-        &self,
-        store: &AmazonS3,
-        path: &Path,
-        range: Range<u64>,
-    ) -> Result<Bytes, Failure> {
+    fn fetch_from(&self, store: &Shared, path: &Path, range: Range<u64>) -> Result<Bytes, Failure> {
         let request = format!("GET bytes {}-{}", range.start, range.end - 1);
         let options = GetOptions {
             if_match: self.0.tag.clone(),
@@ -204,7 +198,7 @@ fn is_tag(known: Option<&str>, found: Option<&str>) -> bool {
 /// Where a file is fetched from that is in no store.
 fn location(address: &Address) -> Option<Location> {
     match address.scheme {
-        Scheme::S3 => None,
+        Scheme::S3 | Scheme::Gcs | Scheme::Azure => None,
         Scheme::Hub => Some(hub::location(address)),
         Scheme::Http => Some(Location {
             url: address.text.clone(),

@@ -1,37 +1,55 @@
 //! The stores of buckets, each made once, and how their futures are waited for.
 
 use super::failure::Failure;
-use super::{address::Address, aws};
-use object_store::aws::AmazonS3;
+use super::{address::Address, address::Scheme, aws, azure, gcs};
+use object_store::ObjectStore;
+use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use std::collections::HashMap;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::sync::{Arc, LazyLock, Mutex};
 
+/// What every store can do.
+pub(super) trait Store: ObjectStore + MultipartStore {}
+
+impl<T: ObjectStore + MultipartStore> Store for T {}
+
+/// The store of a bucket.
+pub(super) type Shared = Arc<dyn Store>;
+
 /// The store of the bucket of `address`.
-pub(super) fn of(address: &Address) -> Result<Arc<AmazonS3>, Failure> {
-    type Known = Mutex<HashMap<String, Arc<AmazonS3>>>;
+pub(super) fn of(address: &Address) -> Result<Shared, Failure> {
+    type Known = Mutex<HashMap<(Scheme, String), Shared>>;
     static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
     let mut known = KNOWN.lock().expect("nothing panics while it is held");
-    if let Some(store) = known.get(&address.host) {
+    let name = (address.scheme, address.host.clone());
+    if let Some(store) = known.get(&name) {
         return Ok(Arc::clone(store));
     }
-    let store = Arc::new(aws::store(&address.host)?);
-    known.insert(address.host.clone(), Arc::clone(&store));
+    let store: Shared = match address.scheme {
+        Scheme::Gcs => Arc::new(gcs::store(&address.host)?),
+        Scheme::Azure => Arc::new(azure::store(&address.host)?),
+        Scheme::S3 | Scheme::Http | Scheme::Hub => Arc::new(aws::store(&address.host)?),
+    };
+    known.insert(name, Arc::clone(&store));
     Ok(store)
 }
 
 /// The store of `address`, and the place in it.
-pub(super) fn place(address: &Address) -> Result<(Arc<AmazonS3>, Path), Failure> {
-    let path = Path::parse(&address.key).map_err(|e| {
+pub(super) fn place(address: &Address) -> Result<(Shared, Path), Failure> {
+    Ok((of(address)?, path(&address.key)?))
+}
+
+/// The name of an object, as stores take it.
+pub(super) fn path(key: &str) -> Result<Path, Failure> {
+    Path::parse(key).map_err(|e| {
         Failure::new(
             ErrorKind::Other,
             format!("djhost cannot name this object: {e}"),
         )
         .hint("rename it: a key has no empty parts, and none that is `.` or `..`")
-    })?;
-    Ok((of(address)?, path))
+    })
 }
 
 thread_local! {

@@ -1,20 +1,18 @@
 //! Puts local files into a bucket: each appears whole, when it is committed, or not at all.
 
-use super::address::Address;
+use super::address::{Address, Scheme};
 use super::failure::Failure;
-use super::store;
+use super::store::{self, Shared};
 use crate::threads::pool;
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use object_store::aws::AmazonS3;
-use object_store::multipart::{MultipartStore, PartId};
+use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 
 /// Bytes of a part. Smaller files are put by one request.
 const PART: u64 = 8 << 20;
@@ -32,6 +30,13 @@ pub(crate) struct Unfinished {
 }
 
 impl Unfinished {
+    pub(super) fn new(address: &Address, id: String) -> Self {
+        Self {
+            address: address.text.clone(),
+            id,
+        }
+    }
+
     /// Removes its parts. One that is not there any more is no mistake.
     pub(crate) fn abort(&self) -> Result<(), Failure> {
         let address = Address::parse(&self.address)
@@ -50,13 +55,16 @@ impl Unfinished {
 /// A file on its way.
 pub(crate) struct Upload {
     address: Address,
-    store: Arc<AmazonS3>,
+    store: Shared,
     path: Path,
     file: File,
     bytes: u64,
     /// None: small enough for one request.
     id: Option<String>,
     parts: Vec<PartId>,
+    at_once: usize,
+    /// What was there before the upload.
+    before: Option<String>,
 }
 
 impl Upload {
@@ -64,9 +72,12 @@ impl Upload {
     pub(crate) fn begin(file: File, address: Address) -> Result<Self> {
         let bytes = file.metadata()?.len();
         let (store, path) = store::place(&address)?;
-        let id = match bytes > PART {
-            true => Some(begin(&store, &path, &address)?),
-            false => None,
+        let (id, before) = match bytes > PART {
+            true => (
+                Some(begin(&store, &path, &address)?),
+                tag_of(&store, &path).map(|(tag, _)| tag),
+            ),
+            false => (None, None),
         };
         Ok(Self {
             address,
@@ -76,7 +87,14 @@ impl Upload {
             bytes,
             id,
             parts: Vec::new(),
+            at_once: AT_ONCE,
+            before,
         })
+    }
+
+    /// The same with one part at a time in memory, where several files are on their way.
+    pub(crate) fn one_by_one(self) -> Self {
+        Self { at_once: 1, ..self }
     }
 
     /// What a kill would leave behind.
@@ -101,7 +119,11 @@ impl Upload {
             let request = format!("PUT part {} of `{}`", number + 1, self.address);
             Ok(store::wait(sent).map_err(|e| Failure::of_store(&request, &e))?)
         };
-        let threads = pool(AT_ONCE.min(count), "upload")?;
+        if self.at_once == 1 {
+            self.parts = (0..count).map(send).collect::<Result<_>>()?;
+            return Ok(());
+        }
+        let threads = pool(self.at_once.min(count), "upload")?;
         let parts = threads.install(|| (0..count).into_par_iter().map(send).collect::<Result<_>>());
         self.parts = parts?;
         Ok(())
@@ -122,6 +144,14 @@ impl Upload {
             Some(id) => {
                 let parts = std::mem::take(&mut self.parts);
                 let done = store::wait(self.store.complete_multipart(&self.path, &id, parts));
+                // After a lost reply the store does not know the upload any more: it is done.
+                if matches!(done, Err(object_store::Error::NotFound { .. }))
+                    && let Some((tag, bytes)) = tag_of(&self.store, &self.path)
+                    && bytes == self.bytes
+                    && self.before.as_ref() != Some(&tag)
+                {
+                    return Ok(Some(tag));
+                }
                 if done.is_err() {
                     self.id = Some(id);
                 }
@@ -136,7 +166,13 @@ impl Upload {
     }
 }
 
-fn begin(store: &AmazonS3, path: &Path, address: &Address) -> Result<String, Failure> {
+/// The tag and the size of what is there.
+fn tag_of(store: &Shared, path: &Path) -> Option<(String, u64)> {
+    let found = store::wait(store.head(path)).ok()?;
+    Some((found.e_tag?, found.size))
+}
+
+fn begin(store: &Shared, path: &Path, address: &Address) -> Result<String, Failure> {
     store::wait(store.create_multipart(path))
         .map_err(|e| Failure::of_store(&format!("begin of an upload to `{address}`"), &e))
 }
@@ -145,6 +181,14 @@ fn begin(store: &AmazonS3, path: &Path, address: &Address) -> Result<String, Fai
 /// nothing there.
 pub(crate) fn check_writable(address: &Address) -> Result<(), Failure> {
     let (store, path) = store::place(address)?;
+    if address.scheme == Scheme::Azure {
+        // There an upload begins with its first part.
+        let probe = address.beside(&format!("{}.djhost-probe", address.key));
+        let (store, path) = store::place(&probe)?;
+        store::wait(store.put(&path, PutPayload::new()))
+            .map_err(|e| Failure::of_store(&format!("PUT `{probe}`"), &e))?;
+        return remove(&probe);
+    }
     let id = begin(&store, &path, address)?;
     Unfinished {
         address: address.text.clone(),

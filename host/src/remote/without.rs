@@ -199,3 +199,91 @@ pub(crate) fn check_writable(_: &Address) -> Result<(), Failure> {
 pub(crate) fn remove(_: &Address) -> Result<(), Failure> {
     Err(Failure)
 }
+
+/// There are none.
+#[derive(Clone)]
+pub(crate) struct Bucket(Infallible);
+
+/// There are none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) tag: Option<String>,
+}
+
+impl Version {
+    pub(crate) fn of_tag(tag: String) -> Self {
+        Self { tag: Some(tag) }
+    }
+}
+
+/// When an object may be put.
+#[derive(Debug, Clone)]
+pub(crate) enum When {
+    Always,
+    Absent,
+    Is(Version),
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Put {
+    Done(Version),
+    Refused,
+}
+
+/// A small object.
+#[derive(Debug)]
+pub(crate) struct Got {
+    pub(crate) bytes: Bytes,
+    pub(crate) version: Version,
+    pub(crate) age: Option<std::time::Duration>,
+}
+
+impl Bucket {
+    pub(crate) fn new(_: &Address) -> Result<Self, Failure> {
+        Err(Failure)
+    }
+
+    pub(crate) fn address(&self, _: &str) -> Address {
+        match self.0 {}
+    }
+
+    pub(crate) fn put(&self, _: &str, _: &Bytes, _: &When) -> Result<Put, Failure> {
+        match self.0 {}
+    }
+
+    pub(crate) fn put_file(&self, _: &str, _: File) -> Outcome<Version> {
+        match self.0 {}
+    }
+
+    pub(crate) fn get(&self, _: &str) -> Result<Option<Got>, Failure> {
+        match self.0 {}
+    }
+
+    pub(crate) fn list(&self, _: &str, _: bool) -> Result<Vec<Listed>, Failure> {
+        match self.0 {}
+    }
+
+    pub(crate) fn fetch(&self, _: &Listed, _: &mut dyn io::Write) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    pub(crate) fn remove(&self, _: &str) -> Result<(), Failure> {
+        match self.0 {}
+    }
+}
+
+pub(crate) fn unfinished_below(_: &Address) -> Result<Vec<Unfinished>, Failure> {
+    Err(Failure)
+}
+
+pub(crate) fn fetch_to_cache(_: &Address) -> Result<std::path::PathBuf, UserError> {
+    Err(Failure.at(""))
+}
+
+pub(crate) fn fetch_dir_to_cache(
+    _: &Address,
+    _: impl Fn(&str) -> bool,
+) -> Result<std::path::PathBuf, UserError> {
+    Err(Failure.at(""))
+}

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::Prepared;
 use crate::data::{ExportFormat, Exported};
 use crate::rundir::events::now;
-use crate::rundir::{JobSummary, RunPaths, Storage};
+use crate::rundir::{JobSummary, RunPaths};
 use crate::term::time;
 
 /// Rows at the start of a JSON result that tell which fields there are.
@@ -29,7 +29,8 @@ pub(super) fn write(
     exported: &Exported,
     paths: &RunPaths,
 ) -> Result<()> {
-    Storage::new().replace_json(&paths.croissant(), &document(prepared, summary, exported)?)
+    let storage = paths.storage();
+    storage.replace_json(&paths.croissant(), &document(prepared, summary, exported)?)
 }
 
 fn document(prepared: &Prepared, summary: &JobSummary, exported: &Exported) -> Result<Value> {

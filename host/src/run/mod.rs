@@ -26,6 +26,8 @@ mod state;
 mod trace;
 mod uploads;
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 
 use crate::config::{Config, JobDirs};
@@ -34,7 +36,9 @@ use crate::data::export::staging::remove_unfinished;
 use crate::error::{Stopped, UserError, exit};
 use crate::partition::table;
 use crate::plan::{self, Plan};
+use crate::remote::address::of_path;
 use crate::rundir::events::{EventLog, OpRef};
+use crate::rundir::mirror::Mirror;
 use crate::rundir::summary::Expected;
 use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag};
 use crate::term::{counted, say};
@@ -94,7 +98,7 @@ pub fn run(
 }
 
 fn run_here(
-    mut prepared: Prepared,
+    prepared: Prepared,
     options: &RunOptions,
     logs: &Logs,
     stop: &StopFlag,
@@ -107,22 +111,60 @@ fn run_here(
         true => RunPaths::new(&dirs.run_dir).temporary(),
         false => RunPaths::new(&dirs.run_dir),
     };
-    check_exists(&dirs, &paths)?;
-    places::check_run_dir(&paths)?;
+    let address = dirs.run_address.as_deref().and_then(of_path);
+    match &address {
+        // What is there is known only to the holder of its lease.
+        Some(address) => Mirror::make_dir(address)?,
+        None => {
+            check_exists(&dirs, &paths)?;
+            places::check_run_dir(&paths)?;
+        }
+    }
     // Held until the job has ended.
     let (_export_lock, lock) = take_locks(&prepared.target, &paths)?;
-    if let Err(error) = uploads::abort_unfinished(&paths) {
+    let Some(address) = address else {
+        return run_locked(prepared, options, logs, stop, &paths, lock);
+    };
+    let mirror = Mirror::begin(&address, paths.root(), options.embedded, stop)?;
+    let paths = paths.mirrored(Arc::clone(&mirror));
+    let done = check_exists(&dirs, &paths)
+        .and_then(|()| places::check_run_dir(&paths))
+        .and_then(|()| run_locked(prepared, options, logs, stop, &paths, lock));
+    let finished = mirror.finish();
+    match (done, finished) {
+        (Ok(outcome), Ok(())) => {
+            if !options.embedded {
+                mirror.drop_copies();
+            }
+            Ok(outcome)
+        }
+        (Err(error), Err(cause)) if error.chain().any(|e| e.is::<Stopped>()) => Err(cause),
+        (Err(error), _) | (Ok(_), Err(error)) => Err(error),
+    }
+}
+
+/// Starts or continues a job of which this process has the locks.
+fn run_locked(
+    mut prepared: Prepared,
+    options: &RunOptions,
+    logs: &Logs,
+    stop: &StopFlag,
+    paths: &RunPaths,
+    lock: FreeLock,
+) -> Result<Outcome> {
+    let dirs = prepared.resolved.dirs.clone();
+    if let Err(error) = uploads::abort_unfinished(paths) {
         tracing::warn!("what an earlier attempt has left of its upload stays for now: {error:#}");
     }
     if options.fresh {
-        state::forget(&paths)?;
+        state::forget(paths)?;
     }
-    let kept = retry::attach(&mut prepared, &paths)?;
+    let kept = retry::attach(&mut prepared, paths)?;
     if options.retry.is_none()
-        && let Some((ledger, expected)) = state::complete(&paths, &prepared)?
+        && let Some((ledger, expected)) = state::complete(paths, &prepared)?
     {
         // The attempt that completed the job may have been killed before it cleaned up.
-        clean_up(&prepared.resolved.config, &paths);
+        clean_up(&prepared.resolved.config, paths);
         if !options.embedded {
             say_complete(&dirs.job_id, &ledger, &prepared.target);
             say_unmet(&expected);
@@ -131,7 +173,11 @@ fn run_here(
             code: code(options, &ledger, &expected),
         });
     }
-    let lock = lock.begin(options.embedded)?;
+    let earlier = paths.mirror().map_or(0, Mirror::last_attempt);
+    let lock = lock.begin_after(earlier, options.embedded)?;
+    if let Some(mirror) = paths.mirror() {
+        mirror.set_holder(lock.holder())?;
+    }
     paths.place(
         &dirs.event_log_dir,
         &dirs.checkpoint_dir,
@@ -145,28 +191,32 @@ fn run_here(
         prepared.resolved.file = Some(file);
     }
     if let Some(retry) = &options.retry {
-        retry::add(&mut prepared, retry, kept, &paths)?;
+        retry::add(&mut prepared, retry, kept, paths)?;
     }
     if !options.scratch {
-        crate::jobs::register(&paths, &dirs.job_id)
+        crate::jobs::register(paths, &dirs.job_id)
             .unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
     }
-    logs.open_file(&paths, lock.attempt())?;
-    stop.watch_requests(&paths)?;
+    logs.open_file(paths, lock.attempt())?;
+    stop.watch_requests(paths)?;
     let log = match prepared.resolved.config.event_logging.enabled {
-        true => EventLog::open(&paths, &dirs.job_id, lock.attempt())?,
+        true => EventLog::open(paths, &dirs.job_id, lock.attempt())?,
         false => EventLog::disabled(&dirs.job_id, lock.attempt()),
     };
-    let mut state = State::start(&prepared, options, &paths, &log, lock.attempt())?;
+    let mut state = State::start(&prepared, options, paths, &log, lock.attempt())?;
     let attempt = Attempt {
         prepared: &prepared,
         options,
-        paths: &paths,
+        paths,
         log: &log,
         stop,
         number: lock.attempt(),
     };
-    let done = attempt.work(&mut state);
+    let mut done = attempt.work(&mut state);
+    if let Some(cause) = paths.mirror().and_then(Mirror::failure) {
+        // That the job was stopped, or could not write, is what came of it.
+        done = Err(cause);
+    }
     if let Err(error) = &done {
         if error.chain().any(|e| e.is::<Stopped>()) {
             let reason = stop.reason().unwrap_or_else(|| "request".into());
@@ -216,7 +266,7 @@ fn check_exists(dirs: &JobDirs, paths: &RunPaths) -> Result<()> {
             format!(
                 "there is no job `{}` in `{}`",
                 dirs.job_id,
-                dirs.run_dir.display()
+                paths.show(paths.root())
             ),
         )
         .hint("`djhost jobs --all` lists the jobs; `job_id` in place of `resume` starts a new one")

@@ -12,9 +12,9 @@ use crate::config::Resolved;
 use crate::data::export::target::is_hub_shard;
 use crate::data::{Dataset, ExportTarget, InputFile};
 use crate::error::UserError;
-use crate::remote::address::{Address, Scheme, is_address};
+use crate::remote::address::{Address, Scheme, is_address, of_path};
 use crate::remote::{check_writable, hub};
-use crate::rundir::RunPaths;
+use crate::rundir::{RunPaths, mirror};
 
 /// Longest path of the system, minus room for the names inside a run directory.
 const MAX_PATH: usize = 4096 - 256;
@@ -27,6 +27,9 @@ pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolve
         check_address(address, target, dataset, &resolved.sources, creates)?;
     }
     let dirs = &resolved.dirs;
+    if let Some(address) = dirs.run_address.as_deref().and_then(of_path) {
+        mirror::check(&address)?;
+    }
     check_own_names(target, resolved)?;
     let places = [
         ("work_dir", &dirs.run_dir),

@@ -15,7 +15,7 @@ use crate::data::{Dataset, ExportOptions, ExportTarget, PageSettings};
 use crate::error::of_plugins;
 use crate::plan::{self, Plan, Prepared};
 use crate::rundir::{ExportLock, RunPaths};
-use crate::wasm::{Registry, Replace, check_dirs, check_locks};
+use crate::wasm::{Registry, Replace, check_dirs, check_locks, fetch_remote};
 
 /// Resolves the recipe, loads the operators and looks at the dataset. Every mistake of the user is
 /// reported from here, before any work.
@@ -217,6 +217,7 @@ fn unreadable(fields: &Fields) -> Option<String> {
 fn load(resolved: &Resolved) -> Result<Registry> {
     let config = &resolved.config;
     let plugins: Vec<PathBuf> = config.plugins.0.iter().map(PathBuf::from).collect();
+    let plugins = fetch_remote(&plugins, &resolved.place("plugins"))?;
     check_dirs(&plugins, &resolved.place("plugins"))?;
     if config.check_plugins_lock {
         check_locks(&plugins)?;

@@ -90,6 +90,10 @@ impl Reuse {
 /// Returns what a run of this job would find done, for `djhost plan`; None for a new job. Writes
 /// nothing. Data files are checked by size only; a run also compares their checksums.
 pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
+    if prepared.resolved.dirs.run_address.is_some() {
+        // Only a run, which has the lease, knows what is there.
+        return Ok(None);
+    }
     let paths = RunPaths::new(&prepared.resolved.dirs.run_dir);
     let Some(summary) = JobSummary::load_if_readable(&paths)? else {
         return Ok(None);

@@ -10,8 +10,8 @@ use crate::config::TraceMode;
 use crate::data::Dataset;
 use crate::exec::trace::Tracing;
 use crate::plan::{PlannedOp, bound_params, bounds};
+use crate::rundir::RunPaths;
 use crate::rundir::trace::{Missing, TraceDocument, TracedFile, TracedOp};
-use crate::rundir::{RunPaths, Storage};
 use crate::term::counted;
 
 /// What the recipe asks to record; None: nothing.
@@ -106,7 +106,7 @@ pub(super) fn complete(
         }
     }
     document.complete = true;
-    document.save(paths, &Storage::new())
+    document.save(paths, &paths.storage())
 }
 
 fn missing(ops: usize, all: bool, manifests: &[Manifest]) -> Vec<Missing> {

@@ -9,9 +9,10 @@ use crate::rundir::RunPaths;
 /// Says that just these uploads are under way.
 pub(super) fn record(paths: &RunPaths, unfinished: &[Unfinished]) -> Result<()> {
     match unfinished {
-        [] => paths.storage().remove(&paths.uploads()),
-        _ => paths.storage().write_json(&paths.uploads(), &unfinished),
+        [] => paths.storage().remove(&paths.uploads())?,
+        _ => paths.storage().write_json(&paths.uploads(), &unfinished)?,
     }
+    paths.flush()
 }
 
 /// Removes what the uploads of a killed attempt have left. Only the holder of the job's lock may

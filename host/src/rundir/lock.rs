@@ -116,6 +116,11 @@ impl FreeLock {
     /// Begins an attempt, numbered one higher than the last one, and writes this process into the
     /// lock file. `does_more` says that the process does more than this job.
     pub fn begin(self, does_more: bool) -> Result<JobLock> {
+        self.begin_after(0, does_more)
+    }
+
+    /// The same where attempt `earlier`, of which this machine may not know, was the last one.
+    pub(crate) fn begin_after(self, earlier: u32, does_more: bool) -> Result<JobLock> {
         let Self { mut file, paths } = self;
         let at = || format!("cannot write to the lock `{}`", paths.lock().display());
         // A kill between truncating and writing leaves the lock file empty. The summary still knows
@@ -124,7 +129,8 @@ impl FreeLock {
             .ok()
             .flatten()
             .map_or(0, |summary| summary.attempts.len() as u32);
-        let attempt = read(&mut file).map_or(0, |h| h.attempt).max(known) + 1;
+        let attempt = read(&mut file).map_or(0, |h| h.attempt);
+        let attempt = attempt.max(known).max(earlier) + 1;
         let holder = Holder {
             format_version: FORMAT_VERSION,
             process: ProcessId::current(),
@@ -137,9 +143,9 @@ impl FreeLock {
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(&content))
-            .and_then(|()| match paths.is_temporary() {
-                true => Ok(()),
-                false => file.sync_all(),
+            .and_then(|()| match paths.lasts() {
+                true => file.sync_all(),
+                false => Ok(()),
             })
             .with_context(at)?;
         Ok(JobLock { file, holder })
@@ -175,6 +181,9 @@ pub enum Liveness {
 
 /// Returns who holds the lock of a run directory. Used to look at a job without taking part in it.
 pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
+    if let Some(view) = paths.view() {
+        return view.liveness();
+    }
     let path = paths.lock();
     let is_missing = |error: &anyhow::Error| {
         error

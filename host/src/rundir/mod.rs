@@ -9,6 +9,7 @@ pub(crate) mod export_lock;
 pub mod fault;
 pub mod lock;
 pub(crate) mod mapping;
+pub(crate) mod mirror;
 pub(crate) mod own_files;
 pub(crate) mod paths;
 pub mod process;

@@ -1,10 +1,13 @@
 //! The names inside a run directory. Only this module formats them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::mirror::{Kind, Mirror, View};
 use super::storage::Storage;
+use crate::remote::address::Address;
 
 /// Suffix of every manifest.
 const MANIFEST: &str = ".manifest.json";
@@ -18,8 +21,41 @@ const MANIFEST: &str = ".manifest.json";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunPaths {
     root: PathBuf,
-    is_temporary: bool,
+    kept: Kept,
 }
+
+/// What the files of a run directory are.
+#[derive(Clone)]
+enum Kept {
+    /// All there is.
+    Here,
+    /// The same, until this process ends.
+    Temporary,
+    /// A copy of what is in a bucket, in which this process works.
+    Mirror(Arc<Mirror>),
+    /// A copy of what is in a bucket, to look at.
+    View(Arc<View>),
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Here => f.write_str("here"),
+            Self::Temporary => f.write_str("temporary"),
+            Self::Mirror(mirror) => write!(f, "mirror of {}", mirror.address()),
+            Self::View(view) => write!(f, "view of {}", view.address()),
+        }
+    }
+}
+
+/// As far as paths go: two copies with one root are of one address.
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+impl Eq for Kept {}
 
 impl RunPaths {
     /// Names that exist in every run directory from its start.
@@ -29,7 +65,73 @@ impl RunPaths {
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
-            is_temporary: false,
+            kept: Kept::Here,
+        }
+    }
+
+    /// Returns the paths of a copy of the run directory at `address`, to look at. Makes no request:
+    /// [`refresh`](Self::refresh) fetches what is there.
+    pub(crate) fn at(address: &Address) -> Result<Self> {
+        let view = View::new(address)?;
+        Ok(Self {
+            root: view.root().to_owned(),
+            kept: Kept::View(Arc::new(view)),
+        })
+    }
+
+    /// The same paths, of which the files are put into a bucket.
+    #[must_use]
+    pub(crate) fn mirrored(self, mirror: Arc<Mirror>) -> Self {
+        Self {
+            kept: Kept::Mirror(mirror),
+            ..self
+        }
+    }
+
+    /// The address of the run directory, if it is in a bucket.
+    pub(crate) fn address(&self) -> Option<&Address> {
+        match &self.kept {
+            Kept::Here | Kept::Temporary => None,
+            Kept::Mirror(mirror) => Some(mirror.address()),
+            Kept::View(view) => Some(view.address()),
+        }
+    }
+
+    /// The copy that is looked at, if this is one.
+    pub(crate) fn view(&self) -> Option<&View> {
+        match &self.kept {
+            Kept::View(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// The copy in which the job works, if this is one.
+    pub(crate) fn mirror(&self) -> Option<&Mirror> {
+        match &self.kept {
+            Kept::Mirror(mirror) => Some(mirror),
+            _ => None,
+        }
+    }
+
+    /// Fetches what has changed, if this is a copy to look at.
+    pub(crate) fn refresh(&self) -> Result<()> {
+        self.view().map_or(Ok(()), View::refresh)
+    }
+
+    /// Waits until what was written survives this machine, if it is a copy in which a job works.
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.mirror().map_or(Ok(()), Mirror::flush)
+    }
+
+    /// A path for people: absolute, or an address.
+    pub(crate) fn show(&self, path: &Path) -> String {
+        match (self.address(), path.strip_prefix(&self.root)) {
+            (Some(address), Ok(below)) if below.as_os_str().is_empty() => address.to_string(),
+            (Some(address), Ok(below)) => format!("{address}/{}", below.display()),
+            _ => std::path::absolute(path)
+                .unwrap_or_else(|_| path.to_owned())
+                .display()
+                .to_string(),
         }
     }
 
@@ -38,21 +140,28 @@ impl RunPaths {
     #[must_use]
     pub fn temporary(self) -> Self {
         Self {
-            is_temporary: true,
+            kept: Kept::Temporary,
             ..self
         }
     }
 
     /// Whether nothing in it has to survive a power cut.
     pub(crate) fn is_temporary(&self) -> bool {
-        self.is_temporary
+        self.kept == Kept::Temporary
+    }
+
+    /// Whether what is written has to survive a power cut of this machine.
+    pub(crate) fn lasts(&self) -> bool {
+        self.kept == Kept::Here
     }
 
     /// Returns how its files are written.
     pub(crate) fn storage(&self) -> Storage {
-        match self.is_temporary {
-            true => Storage::temporary(),
-            false => Storage::new(),
+        match &self.kept {
+            Kept::Here => Storage::new(),
+            Kept::Temporary => Storage::temporary(),
+            Kept::Mirror(mirror) => mirror.storage(),
+            Kept::View(view) => view.storage(),
         }
     }
 
@@ -63,6 +172,103 @@ impl RunPaths {
             Self::new(work_dir)
         } else {
             Self::new(work_dir.join(job_id))
+        }
+    }
+
+    /// The name of `lock` in a bucket, where it is the lease of the run directory.
+    pub(crate) const LOCK: &'static str = "lock";
+
+    /// Directories of which commands that only look need everything; empty: the run directory.
+    pub(crate) const LOOKED_AT: [&'static str; 4] = ["", "metadata", "logs", "partitions"];
+
+    /// Returns how a file of a copy, by its name in the run directory, goes to the bucket. None: it
+    /// stays where it is, because it is unfinished, can be made again from the input, or is no
+    /// djhost's file.
+    pub(crate) fn mirrored_as(key: &str) -> Option<Kind> {
+        let (dir, name) = key.rsplit_once('/').unwrap_or(("", key));
+        if name.starts_with('.') {
+            return None;
+        }
+        match dir {
+            "" => match name {
+                "job_summary.json" | "dag_execution_plan.json" | "stop_request.json" => {
+                    Some(Kind::Document)
+                }
+                _ => None,
+            },
+            "checkpoints" | "parts" => Some(match Self::is_manifest(name) {
+                true => Kind::Manifest,
+                false => Kind::Data,
+            }),
+            "quarantine" | "trace" => Some(Kind::Data),
+            "partitions" if Self::is_of_unpacked_input(name) => None,
+            "metadata" if name == "dataset_mapping.json" => Some(Kind::Progress),
+            "partitions" | "metadata" | "metadata/fallbacks" => Some(Kind::Document),
+            _ => None,
+        }
+    }
+
+    /// Whether a file of this name is what it is in the bucket. Else it is of the copy alone.
+    pub(crate) fn is_mirrored(key: &str) -> bool {
+        Self::mirrored_as(key).is_some() || Self::grows(key)
+    }
+
+    fn grows(key: &str) -> bool {
+        let is_log = |name: &str| name.starts_with("attempt_") && name.ends_with(".txt");
+        match key.split_once('/') {
+            None => Self::is_event_file(key) && key.ends_with(".jsonl"),
+            Some((dir, name)) => dir == "logs" && is_log(name),
+        }
+    }
+
+    /// Returns the key of a piece of a file that grows.
+    pub(crate) fn piece(key: &str, number: u32) -> String {
+        format!("{key}.{number:06}")
+    }
+
+    /// Returns of which file an object is a piece, and which.
+    pub(crate) fn of_piece(key: &str) -> Option<(&str, u32)> {
+        let (name, number) = key.rsplit_once('.')?;
+        let number = number.parse().ok().filter(|_| number.len() >= 6)?;
+        Self::grows(name).then_some((name, number))
+    }
+
+    /// `.mirror`: which files of a copy are those of the bucket.
+    pub(crate) fn mirror_index(&self) -> PathBuf {
+        self.root.join(".mirror")
+    }
+
+    /// Returns the name of an object by which a bucket is tried.
+    pub(crate) fn probe(nonce: &str) -> String {
+        format!(".probe-{nonce}")
+    }
+
+    /// Whether an object is one that was left of a trial.
+    pub(crate) fn is_probe(key: &str) -> bool {
+        key.starts_with(".probe-")
+    }
+
+    /// Whether an object is worth nothing without a manifest that names it.
+    pub(crate) fn is_named_by_manifest(key: &str) -> bool {
+        Self::mirrored_as(key) == Some(Kind::Data)
+    }
+
+    /// Returns the run directory, by its key, of which an object is the summary.
+    pub(crate) fn of_summary(key: &str) -> Option<&str> {
+        Self::of_file(key, "job_summary.json")
+    }
+
+    /// Returns the run directory, by its key, of which an object is the lease.
+    pub(crate) fn of_lock(key: &str) -> Option<&str> {
+        Self::of_file(key, Self::LOCK)
+    }
+
+    fn of_file<'k>(key: &'k str, name: &str) -> Option<&'k str> {
+        let dir = key.strip_suffix(name)?;
+        match dir.strip_suffix('/') {
+            Some(dir) => Some(dir),
+            None if dir.is_empty() => Some(""),
+            None => None,
         }
     }
 
@@ -469,6 +675,9 @@ impl RunPaths {
     }
 
     fn list(&self, dir: &Path, keep: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+        if let (Some(view), Ok(below)) = (self.view(), dir.strip_prefix(&self.root)) {
+            view.bring(&below.to_string_lossy())?;
+        }
         let entries = match std::fs::read_dir(dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

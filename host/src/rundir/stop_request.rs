@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use super::events::now;
 use super::paths::RunPaths;
 use super::process::ProcessId;
-use super::storage::Storage;
 use crate::rundir::own_files::read_document;
 
 /// Version of the content of the request file.
@@ -39,7 +38,7 @@ pub(crate) struct StopRequest {
 impl StopRequest {
     /// Writes a request to `process` into the run directory.
     pub(crate) fn write(paths: &RunPaths, process: ProcessId) -> Result<()> {
-        Storage::new().replace_json(
+        paths.storage().replace_json(
             &paths.stop_request(),
             &Self {
                 format_version: FORMAT_VERSION,
@@ -61,7 +60,7 @@ impl StopRequest {
 
     /// Removes the request. Called when a run starts and when it has ended.
     pub(crate) fn clear(paths: &RunPaths) -> Result<()> {
-        Storage::new().remove_unsynced(&paths.stop_request())?;
+        paths.storage().remove_unsynced(&paths.stop_request())?;
         Ok(())
     }
 }

@@ -53,6 +53,11 @@ pub trait DiskFile: Write + Send {
     }
 }
 
+/// The disk. Without `syncs` nobody waits for it.
+pub(super) fn real_disk(syncs: bool) -> Arc<dyn Disk> {
+    Arc::new(RealDisk { syncs })
+}
+
 struct RealDisk {
     /// Whether what has to be durable is.
     syncs: bool,
@@ -144,13 +149,13 @@ impl Default for Storage {
 impl Storage {
     /// Writes to the file system.
     pub fn new() -> Self {
-        Self::on(Arc::new(RealDisk { syncs: true }))
+        Self::on(real_disk(true))
     }
 
     /// Writes to the file system, and does not wait for the disk: for what goes away with this
     /// process. A kill leaves each file whole or absent; a power cut may lose it.
     pub fn temporary() -> Self {
-        Self::on(Arc::new(RealDisk { syncs: false }))
+        Self::on(real_disk(false))
     }
 
     /// Writes to `disk`.

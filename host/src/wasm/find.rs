@@ -10,7 +10,10 @@ use rayon::prelude::*;
 
 use super::component::{Found, Source, read_file};
 use super::inspect::{Inspected, inspect};
+use super::lock::NAME as LOCK;
 use crate::error::{UserError, UserErrors};
+use crate::remote::address::{Address, is_address};
+use crate::remote::fetch_dir_to_cache;
 
 /// Depth to which plugin directories are searched.
 const MAX_DEPTH: usize = 8;
@@ -97,6 +100,30 @@ pub(crate) fn read_components(
         errors[error].message += &format!(" (and {copies} more with the same content)");
     }
     Ok((components, errors))
+}
+
+/// `dirs`, which were given at `place`, with local copies in place of those that are elsewhere.
+pub(crate) fn fetch_remote(dirs: &[PathBuf], place: &str) -> Result<Vec<PathBuf>, UserErrors> {
+    let is_component = |name: &str| {
+        let path = Path::new(name);
+        let is_wanted = path.extension().is_some_and(|e| e == "wasm")
+            || path.file_name().is_some_and(|name| name == LOCK);
+        is_wanted && is_searched(path)
+    };
+    let fetch = |dir: &PathBuf| {
+        let Some(text) = dir.to_str().filter(|text| is_address(text)) else {
+            return Ok(dir.clone());
+        };
+        let at = |error: UserError| {
+            UserErrors(vec![UserError {
+                place: place.to_owned(),
+                ..error
+            }])
+        };
+        let address = Address::parse(text).map_err(at)?;
+        fetch_dir_to_cache(&address, is_component).map_err(at)
+    };
+    dirs.iter().map(fetch).collect()
 }
 
 /// Fails if something of `dirs`, which were given at `place`, is not there.

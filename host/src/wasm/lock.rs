@@ -18,7 +18,7 @@ use crate::rundir::Storage;
 use crate::rundir::own_files::read_regular;
 
 /// Name of the file in a plugin directory.
-const NAME: &str = "plugins.lock";
+pub(super) const NAME: &str = "plugins.lock";
 const FORMAT_VERSION: u32 = 1;
 
 /// The content of the file.

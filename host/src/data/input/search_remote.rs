@@ -239,7 +239,8 @@ fn below(
 
 /// Prefixes at which there is what marks a run directory: perhaps this job's, though it holds rows.
 fn run_directories<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
-    let Some(mark) = RunPaths::MARKS.first() else {
+    // In a bucket there are no empty directories, and so perhaps no checkpoints.
+    let [mark, others @ ..] = &RunPaths::MARKS[..2] else {
         return Vec::new();
     };
     let marked: HashSet<&str> = keys
@@ -252,7 +253,7 @@ fn run_directories<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> Vec<Strin
     };
     marked
         .into_iter()
-        .filter(|dir| RunPaths::MARKS.iter().all(|mark| has(dir, mark)))
+        .filter(|dir| others.iter().all(|mark| has(dir, mark)))
         .map(str::to_owned)
         .collect()
 }

@@ -48,7 +48,12 @@ fn job(
         format!(
             "job        {}  in {}",
             resolved.dirs.job_id,
-            resolved.dirs.run_dir.display()
+            resolved
+                .dirs
+                .run_address
+                .as_ref()
+                .unwrap_or(&resolved.dirs.run_dir)
+                .display()
         ),
         format!(
             "dataset    {}  ({}, {})",

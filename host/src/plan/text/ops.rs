@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::plan::PlannedOp;
 use crate::term::{bytes, count, seconds};
-use crate::wasm::{GrantedModel, Seen};
 use crate::wasm::contract::ROW;
+use crate::wasm::{GrantedModel, Seen};
 
 /// Returns the lines about the ops, then one for each component.
 pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {

@@ -2,14 +2,14 @@
 
 use anyhow::{Context, Result};
 
-use crate::rundir::{RunPaths, Storage};
+use crate::rundir::RunPaths;
 
 /// Removes everything that earlier attempts left, except the lock.
 pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
     let entries = std::fs::read_dir(paths.root())
         .with_context(|| format!("cannot list `{}`", paths.root().display()))?;
     // The summary goes first: without it, there is no job to continue.
-    Storage::new().remove(&paths.summary())?;
+    paths.storage().remove(&paths.summary())?;
     for entry in entries {
         let path = entry?.path();
         if path == paths.lock() {
@@ -45,5 +45,8 @@ pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
             _ => {}
         }
     }
-    Ok(())
+    match paths.mirror() {
+        Some(mirror) => mirror.forget_removed(),
+        None => Ok(()),
+    }
 }

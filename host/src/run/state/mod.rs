@@ -113,7 +113,8 @@ impl State {
 
     /// Forgets the export of an earlier attempt, which is about to be replaced.
     pub(crate) fn exporting(&self) -> Result<()> {
-        self.paths.storage().remove(&self.paths.result())
+        self.paths.storage().remove(&self.paths.result())?;
+        self.paths.flush()
     }
 
     /// Ends an attempt that found nothing to do.
@@ -287,6 +288,7 @@ impl State {
             findings: self.summary.findings.clone(),
             observed: self.observed.clone(),
         };
+        self.paths.flush()?;
         self.paths
             .storage()
             .write_json(&self.paths.result(), &done)?;

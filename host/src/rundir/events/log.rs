@@ -60,7 +60,7 @@ impl EventLog {
             match OpenOptions::new().append(true).create_new(true).open(&path) {
                 Ok(file) => {
                     return Ok(Self {
-                        syncs: !paths.is_temporary(),
+                        syncs: paths.lasts(),
                         ..Self::with(path, Some(file), job_id, attempt)
                     });
                 }

@@ -188,12 +188,7 @@ impl JobSummary {
 
     /// Returns the summary of a job that started at `start_time` and has no attempts yet.
     fn empty(paths: &RunPaths, job_id: &str, event_log_file: &Path, start_time: f64) -> Self {
-        let show = |path: &Path| {
-            std::path::absolute(path)
-                .unwrap_or_else(|_| path.to_owned())
-                .display()
-                .to_string()
-        };
+        let show = |path: &Path| paths.show(path);
         Self {
             format_version: FORMAT_VERSION,
             job_id: job_id.to_owned(),
