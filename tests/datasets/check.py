@@ -104,7 +104,7 @@ def load(directory, config, split):
     """What `datasets` loads: rows by split, or None if it refuses."""
     try:
         loaded = datasets.load_dataset(str(directory.absolute()), config, split=split)
-    except (ValueError, FileNotFoundError, DatasetGenerationError):
+    except (ValueError, FileNotFoundError, StopIteration, DatasetGenerationError):
         return None
     return loaded if isinstance(loaded, dict) else {split: loaded}
 
@@ -188,7 +188,7 @@ def exports():
     plain.to_json("plain.jsonl")
     for source, expected in [("full", rows), ("card", rows), ("plain.jsonl", plain)]:
         recipe = {"dataset_path": source, "export_type": "hf", "export_shard_size": "32KiB", "process": [{"text_length_filter": {"min_len": 14}}]}
-        out = f"made of {source}"
+        out = f"made of {Path(source).stem}"
         done = djhost(recipe, out)
         if done.returncode:
             wrong.append(f"{source}: {done.stderr}")

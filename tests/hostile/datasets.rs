@@ -245,9 +245,12 @@ fn a_dataset_appears_whole_or_not_at_all() {
                     } else {
                         there.is_empty()
                     };
-                assert!(is_whole, "{fault}: {:?}", there.keys());
+                assert!(is_whole, "{fault} {had_one}: {:?}", there.keys());
                 export(&case, "").ok();
-                assert!(files_in(&case.path("made/mine")) == new, "{fault}");
+                assert!(
+                    files_in(&case.path("made/mine")) == new,
+                    "{fault} {had_one}"
+                );
                 assert_eq!(
                     std::fs::read_dir(case.path("made")).unwrap().count(),
                     1,

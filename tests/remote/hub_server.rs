@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 pub(super) const TOKEN: &str = "hf_hunter2";
 
 /// Files larger than this go to LFS in parts of this size.
-pub(super) const PART: usize = 64 << 10;
+pub(super) const PART: usize = 2 << 10;
 
 #[derive(Clone)]
 pub(super) struct Commit {

@@ -45,7 +45,11 @@ fn document(prepared: &Prepared, summary: &JobSummary, exported: &Exported) -> R
     let mut files = Vec::new();
     for path in &exported.files {
         let (digest, bytes) = digest(path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // Of a dataset as the hub has it, the path in it.
+        let in_dataset = path.strip_prefix(&prepared.target.path).ok();
+        let in_dataset = in_dataset.filter(|_| prepared.target.split.is_some());
+        let name = in_dataset.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
+        let name = name.to_string_lossy();
         files.push(json!({
             "@type": "cr:FileObject", "@id": name, "name": name, "contentUrl": name,
             "contentSize": format!("{bytes} B"), "encodingFormat": encoding, "sha256": digest,

@@ -58,8 +58,10 @@ impl Card {
             front.extend(self.front.clone());
         }
         if !keeps_splits {
-            front.shift_remove("configs");
-            front.shift_remove("dataset_info");
+            // They keep their places: the same export gives the same card.
+            for key in ["configs", "dataset_info"] {
+                front.entry(key).and_modify(|value| *value = Value::Null);
+            }
         }
         let others = self.set_configs(&mut front);
         let rows = self.set_info(&mut front, &facts, &others);
@@ -83,8 +85,8 @@ impl Card {
     fn set_configs(&self, front: &mut Map<String, Value>) -> Vec<String> {
         let split = &self.split;
         let own = json!({ "split": split, "path": format!("data/{split}-*") });
-        let mut configs = match front.shift_remove("configs") {
-            Some(Value::Array(configs)) => configs,
+        let mut configs = match front.get("configs") {
+            Some(Value::Array(configs)) => configs.clone(),
             _ => Vec::new(),
         };
         let is_default = |config: &Value| config.get("config_name").is_some_and(|n| n == "default");
@@ -118,10 +120,10 @@ impl Card {
     fn set_info(&self, front: &mut Map<String, Value>, facts: &Facts, others: &[String]) -> u64 {
         let own =
             json!({ "name": self.split, "num_bytes": facts.bytes, "num_examples": facts.rows });
-        let (mut infos, is_list) = match front.shift_remove("dataset_info") {
-            Some(Value::Array(infos)) => (infos, true),
-            Some(info) => (vec![info], false),
-            None => (Vec::new(), false),
+        let (mut infos, is_list) = match front.get("dataset_info") {
+            Some(Value::Array(infos)) => (infos.clone(), true),
+            None | Some(Value::Null) => (Vec::new(), false),
+            Some(info) => (vec![info.clone()], false),
         };
         let of_default =
             |info: &Value| info.get("config_name").is_none_or(|name| name == "default");
@@ -166,7 +168,7 @@ impl Card {
             infos.push(info.into());
         }
         match (is_list, infos.len()) {
-            (_, 0) => {}
+            (_, 0) => drop(front.shift_remove("dataset_info")),
             (false, 1) => drop(front.insert("dataset_info".to_owned(), infos.remove(0))),
             _ => drop(front.insert("dataset_info".to_owned(), infos.into())),
         }

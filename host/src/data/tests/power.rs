@@ -105,7 +105,7 @@ fn an_export_is_the_old_one_or_the_new_one() {
                 }
                 let (file, info) = writer.finish()?;
                 file.commit()?;
-                assemble(&[(part, info)], &target, storage, None).map(drop)
+                assemble(&[(part, info)], &target, storage, None, &Card::default()).map(drop)
             },
             |root, done, when| {
                 let found = fs::read(root.join(output)).unwrap();
