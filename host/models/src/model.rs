@@ -6,6 +6,7 @@ use std::path::Path;
 
 /// A model, ready for use by any number of threads.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a process has few models")]
 pub enum Model {
     /// A language model.
     Kenlm(kenlm::Model),

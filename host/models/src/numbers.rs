@@ -58,7 +58,7 @@ impl Remainder {
     #[inline(always)]
     pub(crate) fn of(self, number: u32) -> u32 {
         let fraction = self.inverse.wrapping_mul(u64::from(number));
-        (u128::from(fraction) * u128::from(self.divisor) >> 64) as u32
+        ((u128::from(fraction) * u128::from(self.divisor)) >> 64) as u32
     }
 
     #[inline(always)]

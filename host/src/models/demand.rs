@@ -5,19 +5,19 @@ use serde_json::{Map, Value};
 
 /// A parameter that takes a model: `"format": "model"` in the schema, with `x-model` next to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Demand {
+pub(crate) struct Demand {
     /// The parameter.
-    pub parameter: String,
+    pub(crate) parameter: String,
     /// The kind of model that it takes.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The file that is looked for where the recipe names none.
-    pub file: Option<String>,
+    pub(crate) file: Option<String>,
     /// Whether the operator works without.
-    pub optional: bool,
+    pub(crate) optional: bool,
     /// What in the recipe asks for it, for messages: `tokenization: true`.
-    pub wish: Option<String>,
+    pub(crate) wish: Option<String>,
     /// The address at which the model is published.
-    pub published: Option<String>,
+    pub(crate) published: Option<String>,
 }
 
 impl Demand {
@@ -26,7 +26,10 @@ impl Demand {
     ///
     /// # Errors
     /// What is wrong with the schema, which its author must mend.
-    pub fn of_schema(schema: &Value, params: &Map<String, Value>) -> Result<Vec<Self>, String> {
+    pub(crate) fn of_schema(
+        schema: &Value,
+        params: &Map<String, Value>,
+    ) -> Result<Vec<Self>, String> {
         let mut demands = Vec::new();
         let properties = schema.get("properties").and_then(Value::as_object);
         for (parameter, property) in properties.into_iter().flatten() {

@@ -37,7 +37,8 @@ impl Lent {
     pub fn open(path: &Path, kind: Kind) -> Result<Arc<Self>, String> {
         // A directory with a tokenizer is as good as the file in it.
         let inside = path.join("tokenizer.json");
-        let path = if path.is_dir() { &inside } else { path };
+        let is_directory = kind == Kind::Tokenizer && path.is_dir();
+        let path = if is_directory { &inside } else { path };
         let unreadable = |error| format!("`{}`: it cannot be read: {error}", path.display());
         let state = state(path).map_err(unreadable)?;
         // Held while a model is opened: others that want the same one wait, and get it.

@@ -5,17 +5,17 @@ use std::path::{Component, Path, PathBuf};
 
 /// The places where the user keeps models.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Library {
+pub(crate) struct Library {
     /// Files by name (`models` in a recipe).
-    pub names: BTreeMap<String, PathBuf>,
+    pub(crate) names: BTreeMap<String, PathBuf>,
     /// Directories with models, the first that has one counts (`--model-dir`).
-    pub dirs: Vec<PathBuf>,
+    pub(crate) dirs: Vec<PathBuf>,
 }
 
 impl Library {
     /// Returns the file or directory that a parameter means: a name, a path, or a path in a model
     /// directory. None if there is none.
-    pub fn find(&self, written: &str, path: &Path) -> Option<PathBuf> {
+    pub(crate) fn find(&self, written: &str, path: &Path) -> Option<PathBuf> {
         match self.names.get(written) {
             Some(named) => named.exists().then(|| named.clone()),
             None if path.exists() => Some(path.to_owned()),
@@ -24,7 +24,7 @@ impl Library {
     }
 
     /// Returns the file called `name` that an operator asks for where the recipe names none.
-    pub fn find_default(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn find_default(&self, name: &str) -> Option<PathBuf> {
         match self.names.get(name) {
             Some(named) => named.exists().then(|| named.clone()),
             None => self.in_dirs(name),
@@ -46,7 +46,7 @@ impl Library {
     }
 
     /// Says where `name` was looked for.
-    pub fn places(&self, name: &str) -> String {
+    pub(crate) fn places(&self, name: &str) -> String {
         if let Some(named) = self.names.get(name) {
             return format!("`models` names `{}`, which does not exist", named.display());
         }

@@ -5,6 +5,6 @@ mod demand;
 mod lent;
 mod library;
 
-pub use demand::Demand;
-pub use lent::Lent;
-pub use library::Library;
+pub(crate) use demand::Demand;
+pub(crate) use lent::Lent;
+pub(crate) use library::Library;

@@ -240,7 +240,11 @@ impl Granting {
                     "`{}` imports `{import}`, {}, and the recipe grants it none",
                     entry.descriptor.name, service.gives
                 );
-                self.wrong(place, message, service.how);
+                let hint = format!(
+                    "{}, or add `grants: {{{}: true}}` to let it run without any",
+                    service.how, service.grant
+                );
+                self.wrong(place, message, &hint);
             }
         }
     }

@@ -43,7 +43,8 @@ pub(crate) use contract::{
 pub use contract::{Limits, Output};
 pub use cpu::thread_cpu;
 pub(crate) use find::{check_dirs, fetch_remote};
-pub use grants::{GrantedModel, Grants};
+pub(crate) use grants::GrantedModel;
+pub use grants::Grants;
 pub(crate) use instance::{CallError, OpInstance};
 pub(crate) use lock::{check_locks, lock_plugins};
 pub(crate) use pool::OpPool;

@@ -76,9 +76,9 @@ pub(crate) fn build(file: &[u8]) -> Result<Built, String> {
     let counts = lines.counts()?;
     let order = counts.len();
     if !(2..=MOST_WORDS).contains(&order) {
-        return Err(format!(
-            "its n-grams have up to {order} words: it must be from 2 to {MOST_WORDS}"
-        ));
+        return Err(lines.wrong(&format!(
+            "its n-grams have up to {order} words, and it must be from 2 to {MOST_WORDS}"
+        )));
     }
     let mut builder = Builder {
         words: Growing::new(counts[0] as usize),

@@ -23,7 +23,7 @@ pub(crate) struct Service {
     pub(crate) import: &'static str,
     /// The key below `grants` of an op that lets it run with the service, whatever it is given.
     pub(crate) grant: &'static str,
-    /// What the recipe's owner can write.
+    /// What the recipe's owner can do to give it something of the service.
     pub(crate) how: &'static str,
     /// Whether an op has been given something of it.
     pub(crate) is_given: fn(&Grants) -> bool,
@@ -35,7 +35,7 @@ pub(crate) const SERVICES: &[Service] = &[Service {
     gives: "models that the host lends",
     import: "djhost:op/models@0.2.",
     grant: "models",
-    how: "name the model in a parameter that takes one, or add `grants: {models: true}` to let it run without any",
+    how: "name the model in a parameter that takes one",
     is_given: |grants| !grants.models.is_empty(),
     link: models::link,
 }];

@@ -11,7 +11,12 @@ use wit::djhost::op::models::{Model, Tensor, TensorData, Texts as Given, lent};
 /// Generated from the WIT: the SDK would not let an operator lie.
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod wit {
-    wit_bindgen::generate!({ path: "../../../wit/since-v0.2", world: "services" });
+    wit_bindgen::generate!({
+        path: "../../../wit/since-v0.2",
+        world: "services",
+        // The SDK describes the same imports.
+        type_section_suffix: "of-the-borrower",
+    });
 }
 
 /// Asks models for what it must not.
