@@ -12,6 +12,14 @@ fn cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
+/// The memory of the process that is not of a file, in MB.
+fn memory() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    number.unwrap_or_default() / 1e3
+}
+
 fn texts(path: &str) -> Vec<String> {
     let mut left = BYTES;
     let rows = std::fs::read_to_string(path).expect("the texts cannot be read");
@@ -37,12 +45,13 @@ fn main() {
         println!("give a model and a JSONL file with `text`: MODEL TEXTS.jsonl");
         return;
     };
-    let before = cpu_seconds();
+    let (before, memory_before) = (cpu_seconds(), memory());
     let model = Model::open(model.as_ref(), None).unwrap_or_else(|error| panic!("{error}"));
     println!(
-        "{:?}\nopened in {:.3} s",
+        "{:?}\nopened in {:.3} s, {:.1} MB",
         model.info(),
-        cpu_seconds() - before
+        cpu_seconds() - before,
+        memory() - memory_before
     );
     let texts = texts(rows);
     let bytes: usize = texts.iter().map(String::len).sum();

@@ -30,7 +30,7 @@ impl Kind {
         }
     }
 
-    /// The kind of a file, by its first bytes: at least 64 of them, or all.
+    /// The kind of a file, by its first bytes.
     pub(crate) fn of(start: &[u8]) -> Option<Self> {
         let text = start.trim_ascii_start();
         if kenlm::is_one(start) {

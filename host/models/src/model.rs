@@ -4,6 +4,9 @@ use crate::mapped::Bytes;
 use crate::{Error, Info, Kind, fasttext, kenlm, onnx, tokenizer};
 use std::path::Path;
 
+/// The first bytes of a file that show its kind; comments may come first.
+const START: usize = 1 << 16;
+
 /// A model, ready for use by any number of threads.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a process has few models")]
@@ -30,9 +33,10 @@ impl Model {
         let path = if is_directory { &inside } else { path };
         let wrong = |message: String| Error::new(path, message);
         let bytes = Bytes::map(path).map_err(wrong)?;
-        let kind = match kind.or_else(|| Kind::of(&bytes)) {
+        let start = &bytes[..bytes.len().min(START)];
+        let kind = match kind.or_else(|| Kind::of(start)) {
             Some(kind) => kind,
-            None => return Err(wrong(unknown(&bytes))),
+            None => return Err(wrong(unknown(start))),
         };
         Self::read(bytes, kind).map_err(wrong)
     }

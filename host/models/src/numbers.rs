@@ -67,6 +67,32 @@ impl Remainder {
     }
 }
 
+/// The same for long numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LongRemainder {
+    divisor: u64,
+    inverse: u128,
+}
+
+impl LongRemainder {
+    /// For a divisor that is not 0.
+    pub(crate) fn by(divisor: u64) -> Self {
+        let divisor = divisor.max(1);
+        Self {
+            divisor,
+            inverse: (u128::MAX / u128::from(divisor)).wrapping_add(1),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn of(self, number: u64) -> u64 {
+        let fraction = self.inverse.wrapping_mul(u128::from(number));
+        let divisor = u128::from(self.divisor);
+        let low = (u128::from(fraction as u64) * divisor) >> 64;
+        (((fraction >> 64) * divisor + low) >> 64) as u64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +102,25 @@ mod tests {
         for divisor in [1, 2, 3, 7, 1 << 16, 2_000_000, u32::MAX - 1, u32::MAX] {
             let remainder = Remainder::by(divisor);
             for number in (0..1000).flat_map(|n| [n, n * 4_294_967, u32::MAX - n]) {
+                assert_eq!(remainder.of(number), number % divisor, "{number} {divisor}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_remainders_are_those_of_a_division() {
+        for divisor in [
+            1,
+            2,
+            3,
+            1 << 32,
+            1_000_003,
+            u64::MAX / 3,
+            u64::MAX - 1,
+            u64::MAX,
+        ] {
+            let remainder = LongRemainder::by(divisor);
+            for number in (0..1000).flat_map(|n| [n, n * (u64::MAX / 999), u64::MAX - n]) {
                 assert_eq!(remainder.of(number), number % divisor, "{number} {divisor}");
             }
         }

@@ -95,11 +95,13 @@ impl<'a> Lines<'a> {
             let Some(count) = count else {
                 return Err(self.wrong("it must be `ngram N=COUNT`, with N from 1 on"));
             };
+            counts.push(count);
             // A line takes five bytes at least.
-            if count > self.rest.len() as u64 / 5 {
+            let most = self.rest.len() as u64 / 5;
+            let sum = counts.iter().try_fold(0u64, |sum, n| sum.checked_add(*n));
+            if sum.is_none_or(|sum| sum > most) {
                 return Err(self.wrong("the file has not as many n-grams as it says"));
             }
-            counts.push(count);
         }
         Ok(counts)
     }

@@ -12,9 +12,12 @@ pub(crate) fn of_word(word: &[u8]) -> u64 {
         hash = (hash ^ block.wrapping_mul(MIX)).wrapping_mul(MIX);
     }
     if !rest.is_empty() {
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        hash = (hash ^ u64::from_le_bytes(last)).wrapping_mul(MIX);
+        // Byte by byte: a copy of unknown length would be a call.
+        let last = rest
+            .iter()
+            .rev()
+            .fold(0, |last, byte| last << 8 | u64::from(*byte));
+        hash = (hash ^ last).wrapping_mul(MIX);
     }
     hash = (hash ^ hash >> 47).wrapping_mul(MIX);
     hash ^ hash >> 47

@@ -14,6 +14,9 @@ use crate::mapped::Bytes;
 use crate::numbers::{u32_at, u64_at};
 use crate::{Info, Kind};
 
+/// Words that are looked up before their n-grams are.
+const TOGETHER: usize = 32;
+
 /// A language model.
 pub struct Model {
     /// A mapped binary, or the tables that an ARPA file became.
@@ -146,7 +149,7 @@ impl Model {
     fn sum<'a, S: Search>(
         &self,
         search: &S,
-        words: impl Iterator<Item = &'a [u8]>,
+        mut words: impl Iterator<Item = &'a [u8]>,
         bos: bool,
         eos: bool,
     ) -> f64 {
@@ -156,11 +159,22 @@ impl Model {
             false => Context::default(),
         };
         let mut sum = 0.0f32;
-        for word in words {
-            sum += context.add(search, file, self.vocabulary.number(file, word));
+        // Lookups of some words together wait for memory together.
+        let mut found = Vec::with_capacity(TOGETHER);
+        loop {
+            found.extend(words.by_ref().take(TOGETHER).map(|word| {
+                let word = self.vocabulary.number(file, word);
+                (word, search.unigram(file, word))
+            }));
+            if found.is_empty() {
+                break;
+            }
+            for (word, first) in found.drain(..) {
+                sum += context.add(search, file, word, first);
+            }
         }
         if eos {
-            sum += context.add(search, file, self.eos);
+            sum += context.add(search, file, self.eos, search.unigram(file, self.eos));
         }
         sum.into()
     }

@@ -55,11 +55,16 @@ impl Context {
         context
     }
 
-    /// Adds a word; returns the logarithm of its probability.
+    /// Adds a word, with its n-gram of one word; returns the logarithm of its probability.
     #[inline(always)]
-    pub(crate) fn add<S: Search>(&mut self, search: &S, file: &[u8], word: u32) -> f32 {
+    pub(crate) fn add<S: Search>(
+        &mut self,
+        search: &S,
+        file: &[u8],
+        word: u32,
+        (first, mut node): (Gram, S::Node),
+    ) -> f32 {
         let order = search.order();
-        let (first, mut node) = search.unigram(file, word);
         let mut probability = first.probability;
         let mut is_end = first.is_end;
         // Backoffs of the n-grams that end with the word, and how many words of them matter.
@@ -93,7 +98,9 @@ impl Context {
         for backoff in self.backoffs[..self.length].iter().skip(words - 1) {
             probability += backoff;
         }
-        self.words.copy_within(..length.saturating_sub(1), 1);
+        for place in (1..length).rev() {
+            self.words[place] = self.words[place - 1];
+        }
         self.words[0] = word;
         self.backoffs = backoffs;
         self.length = length;

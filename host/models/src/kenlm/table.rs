@@ -1,11 +1,14 @@
 //! Hash tables with open addressing: a key of 8 bytes, then the value; the key 0 is a free slot.
 
+use crate::numbers::LongRemainder;
 use std::ops::Range;
 
 /// A table within a file, with slots of `SLOT` bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<const SLOT: usize> {
     place: Range<usize>,
+    slots: usize,
+    modulo: LongRemainder,
 }
 
 /// The number of slots that KenLM gives a table of so many entries.
@@ -21,21 +24,26 @@ fn key_of<const SLOT: usize>(slot: &[u8; SLOT]) -> u64 {
 impl<const SLOT: usize> Table<SLOT> {
     /// A table at a place of a file, which has whole slots.
     pub(crate) fn new(place: Range<usize>) -> Self {
-        Self { place }
+        let slots = place.len() / SLOT;
+        Self {
+            place,
+            slots,
+            modulo: LongRemainder::by(slots as u64),
+        }
     }
 
     /// The slot of a key, if the table has it.
     #[inline(always)]
     pub(crate) fn find<'a>(&self, file: &'a [u8], key: u64) -> Option<&'a [u8; SLOT]> {
         let (slots, _) = file.get(self.place.clone())?.as_chunks::<SLOT>();
-        let ideal = key.checked_rem(slots.len() as u64)? as usize;
-        let (before, after) = slots.split_at(ideal);
+        let mut at = self.modulo.of(key) as usize;
         // Ends for a table without a free slot, too.
-        for slot in after.iter().chain(before) {
+        for _ in 0..self.slots {
+            let slot = slots.get(at)?;
             match key_of(slot) {
                 found if found == key => return Some(slot),
                 0 => return None,
-                _ => {}
+                _ => at = if at + 1 == self.slots { 0 } else { at + 1 },
             }
         }
         None
