@@ -513,6 +513,7 @@ mod tests {
                 zstd_window: 0,
                 pages: Default::default(),
                 losses: Default::default(),
+                features: None,
             };
             let sought = Sought::new(field, value);
             let mut found = find_by(piece.max(bytes.len() as u64 / AFTER as u64), &dataset, &sought, 1 << 20).unwrap();
