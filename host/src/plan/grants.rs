@@ -42,14 +42,11 @@ pub(crate) fn grant(
         );
     }
     granting.params(entry, &spec.params, &|at| spec.place_of(at));
-    granting.models(
-        entry,
-        &spec.params,
-        params,
-        &library(&resolved.config),
-        &|at| spec.place_of(at),
-    );
-    granting.services(entry, host.models == Some(true), &spec.place);
+    let models = library(&resolved.config);
+    let asks = granting.models(entry, &spec.params, params, &models, &|at| {
+        spec.place_of(at)
+    });
+    granting.services(entry, asks && host.models != Some(true), &spec.place);
     if host.media.unwrap_or(reads_media(entry)) {
         granting.media(&resolved.sources);
     }
@@ -103,8 +100,8 @@ pub(crate) fn grants_of_params(
         errors: Vec::new(),
     };
     granting.params(entry, params, &|at| format!("{place}: {at}"));
-    granting.models(entry, params, full, library, &|at| format!("{place}: {at}"));
-    granting.services(entry, false, place);
+    let asks = granting.models(entry, params, full, library, &|at| format!("{place}: {at}"));
+    granting.services(entry, asks, place);
     if reads_media(entry) {
         granting.media(&[".".to_owned()]);
     }
@@ -169,6 +166,7 @@ impl Granting {
 
     /// Lends the models that parameters name, or that the operator asks for by a file name. Only
     /// operators that come with djhost may ask: from others that would be a default that grants.
+    /// Returns whether it has parameters, in force here, that take a model.
     fn models(
         &mut self,
         entry: &OpEntry,
@@ -176,14 +174,16 @@ impl Granting {
         params: &Map<String, Value>,
         library: &Library,
         place: &dyn Fn(&str) -> String,
-    ) {
+    ) -> bool {
         let demands = match Demand::of_schema(&entry.descriptor.params_schema, params) {
             Ok(demands) => demands,
             Err(wrong) => {
                 let source = entry.component.source.to_string();
-                return self.wrong(&source, wrong, "its author must mend the schema");
+                self.wrong(&source, wrong, "its author must mend the schema");
+                return false;
             }
         };
+        let asks = !demands.is_empty();
         for mut demand in demands {
             if !comes_with_djhost(entry) {
                 demand.file = None;
@@ -223,17 +223,18 @@ impl Granting {
         self.grants
             .models
             .sort_by(|a, b| a.parameter.cmp(&b.parameter));
+        asks
     }
 
-    /// Refuses an operator of a plugin that imports a service of the host and is not granted it.
-    /// Those that come with djhost share components, and import what others in them use.
-    fn services(&mut self, entry: &OpEntry, allowed: bool, place: &str) {
-        if comes_with_djhost(entry) || !self.errors.is_empty() {
+    /// Refuses an operator of a plugin that imports a service of the host, wants something of it
+    /// (`asks`) and is granted nothing. Others in the same component are not its concern: one that asks
+    /// for no model can open none.
+    fn services(&mut self, entry: &OpEntry, asks: bool, place: &str) {
+        if comes_with_djhost(entry) || !asks || !self.errors.is_empty() {
             return;
         }
         for import in &entry.component.imports {
             if let Some(service) = service(import)
-                && !allowed
                 && !(service.is_given)(&self.grants)
             {
                 let message = format!(
