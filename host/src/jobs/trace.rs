@@ -56,6 +56,10 @@ impl Trace {
                 .hint("run the recipe again, with another `job_id` or `--fresh`")
                 .into());
         };
+        if document.mode != "off" {
+            // Fetches them, if the run directory is elsewhere.
+            paths.trace_files()?;
+        }
         if document.mode != "off" && !paths.trace().is_dir() {
             return Err(none("its `trace/` has been removed")
                 .hint("run the recipe again with another `job_id`, or with `--fresh`")

@@ -16,6 +16,8 @@ pub(crate) struct Failure {
 
 pub(super) const CHANGED: &str = "run the job again: what has changed is then done anew";
 const CREDENTIALS: &str = "credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in `~/.aws` (AWS_PROFILE), or the machine's role; AWS_SKIP_SIGNATURE=true reads a public bucket without";
+const CREDENTIALS_GCS: &str = "credentials come from GOOGLE_APPLICATION_CREDENTIALS (the file of a service account), `gcloud auth application-default login`, or the machine; GOOGLE_SKIP_SIGNATURE=true reads a public bucket without";
+const CREDENTIALS_AZURE: &str = "credentials come from AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY; AZURE_SKIP_SIGNATURE=true reads a public container without";
 const EXPIRED: &str = "renew the credentials and run the job again: it continues where it stopped";
 const REGION: &str = "set AWS_REGION to the region of the bucket";
 const LATER: &str =
@@ -105,7 +107,9 @@ impl Failure {
         if let Some(status) = number("status code: ") {
             let failure = Self::answer(request, status as u16, &text, retries);
             return match failure.kind {
-                ErrorKind::PermissionDenied if failure.hint.is_none() => failure.hint(CREDENTIALS),
+                ErrorKind::PermissionDenied if failure.hint.is_none() => {
+                    failure.hint(credentials_hint(request))
+                }
                 _ => failure,
             };
         }
@@ -151,6 +155,17 @@ impl std::error::Error for Failure {}
 impl From<Failure> for io::Error {
     fn from(failure: Failure) -> Self {
         Self::new(failure.kind, failure)
+    }
+}
+
+/// Where the credentials of a store come from; `request` has its address.
+fn credentials_hint(request: &str) -> &'static str {
+    if request.contains("`gs://") {
+        CREDENTIALS_GCS
+    } else if request.contains("`az://") {
+        CREDENTIALS_AZURE
+    } else {
+        CREDENTIALS
     }
 }
 

@@ -69,7 +69,19 @@ pub(super) fn pull(remote: &Remote, index: &Mutex<Index>, part: Part<'_>) -> Res
     threads.install(|| {
         grown
             .into_par_iter()
-            .map(|(key, pieces)| grow(remote, key, &pieces))
+            .map(|(key, pieces)| {
+                let grown = grow(remote, key, &pieces)?;
+                let mut index = lock(index);
+                for (_, piece) in pieces
+                    .iter()
+                    .filter(|(_, piece)| !index.has(piece))
+                    .collect::<Vec<_>>()
+                {
+                    let version = Version::of_tag(piece.tag.clone().unwrap_or_default());
+                    index.insert(&piece.key, piece.bytes, version);
+                }
+                Ok(grown)
+            })
             .collect()
     })
 }

@@ -101,6 +101,8 @@ impl View {
             is_written: true,
         };
         pull(&self.remote, &index, part)?;
+        // A bucket has no empty directories.
+        make_private(&self.remote.root.join(dir))?;
         state.fetched.insert(dir.to_owned(), Instant::now());
         Ok(())
     }
