@@ -99,7 +99,9 @@ fn every_operator_of_the_reference_is_here_or_has_a_message_of_its_own() {
     assert_eq!(message.matches("djhost lacks").count(), lacking.len());
     assert_eq!(
         message.matches("  hint: ").count(),
-        lacking.len() + message.matches("the parameter is missing").count(),
+        lacking.len()
+            + message.matches("the parameter is missing").count()
+            + message.matches("is needed, and no model directory").count(),
         "{message}"
     );
     assert!(
@@ -128,7 +130,10 @@ fn hints_say_what_an_operator_needs_and_what_to_use() {
             "video_split_by_duration_mapper",
             &["writes new videos", "`video_duration_filter`"],
         ),
-        ("perplexity_filter", &["KenLM", "`stopwords_filter`"]),
+        (
+            "perplexity_filter",
+            &["the kenlm model `en.arpa.bin` is needed", "--model-dir DIR"],
+        ),
         (
             "python_lambda_mapper",
             &["runs Python code", "djhost ops new"],

@@ -141,8 +141,8 @@ fn mistakes_are_said_before_any_work() {
         ),
         ("http://host/data/", &["is no file", "name each of them"]),
         (
-            "gs://bucket/x.jsonl",
-            &["`gs://` is not supported", "s3://BUCKET/KEY"],
+            "hdfs://bucket/x.jsonl",
+            &["`hdfs://` is not supported", "s3://BUCKET/KEY"],
         ),
         (
             "file:///data/x.jsonl",

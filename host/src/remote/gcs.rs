@@ -4,8 +4,10 @@
 
 use super::client::{Connector, retry};
 use super::failure::Failure;
-use object_store::gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder};
+use object_store::StaticCredentialProvider;
+use object_store::gcp::{GcpCredential, GoogleCloudStorage, GoogleCloudStorageBuilder};
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 /// The store of a bucket. Makes no request.
 pub(super) fn store(bucket: &str) -> Result<GoogleCloudStorage, Failure> {
@@ -21,7 +23,11 @@ pub(super) fn store(bucket: &str) -> Result<GoogleCloudStorage, Failure> {
         };
         builder = builder
             .with_base_url(server.trim_end_matches('/'))
-            .with_skip_signature(true);
+            .with_skip_signature(true)
+            // Uploads ask for credentials all the same.
+            .with_credentials(Arc::new(StaticCredentialProvider::new(GcpCredential {
+                bearer: String::new(),
+            })));
     }
     builder.build().map_err(|e| {
         Failure::new(ErrorKind::Other, format!("the settings of Google Cloud Storage: {e}")).hint(
