@@ -202,6 +202,27 @@ fn answer(content: &mut Content, asked: &Asked) -> Answer {
             Some(_) => Answer(if has("x") { 204 } else { 202 }, Vec::new(), Vec::new()),
             None => Answer(404, Vec::new(), Vec::new()),
         },
+        // Azure's way to delete: requests within a request.
+        "POST" if query("comp") == "batch" => {
+            let text = String::from_utf8_lossy(&asked.body).into_owned();
+            let targets = text.lines().filter_map(|line| {
+                let target = line.strip_prefix("DELETE ")?.split([' ', '?']).next()?;
+                Some(decoded(target.trim_start_matches('/')))
+            });
+            let mut replies = String::new();
+            for (n, target) in targets.enumerate() {
+                let status = match content.objects.remove(&target) {
+                    Some(_) => "202 Accepted",
+                    None => "404 Not Found",
+                };
+                replies += &format!(
+                    "--answer\r\nContent-Type: application/http\r\nContent-ID: {n}\r\n\r\nHTTP/1.1 {status}\r\nx-ms-version: 1\r\n\r\n"
+                );
+            }
+            replies += "--answer--\r\n";
+            let kind = "multipart/mixed; boundary=answer".to_owned();
+            Answer(202, vec![("Content-Type", kind)], replies.into_bytes())
+        }
         "POST" if has("uploads") => {
             content.count += 1;
             let id = format!("u{}", content.count);
