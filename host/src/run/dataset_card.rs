@@ -10,7 +10,7 @@ use super::Prepared;
 use crate::data::Card;
 use crate::remote::address::is_address;
 use crate::rundir::JobSummary;
-use crate::term::count;
+use crate::term::{count, counted};
 
 /// Sources that are named.
 const NAMED: usize = 20;
@@ -56,10 +56,10 @@ fn text(prepared: &Prepared, summary: &JobSummary) -> String {
     }
     let ledger = &summary.ledger;
     text += &format!(
-        "## How it was made\n\nBy djhost {} from {}: {} rows in, {} out, {} set aside as unusable.\n\n",
+        "## How it was made\n\nBy djhost {} from {}: {} in, {} out, {} set aside as unusable.\n\n",
         env!("CARGO_PKG_VERSION"),
         sources(prepared),
-        count(ledger.read),
+        counted(ledger.read, "row"),
         count(ledger.output),
         count(ledger.quarantined),
     );

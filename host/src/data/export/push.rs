@@ -8,6 +8,7 @@ use crate::config::PushToHub;
 use crate::error::UserError;
 use crate::remote::address::Address;
 use crate::remote::hub::{NewFile, Push};
+use crate::term::counted;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,7 @@ pub(crate) fn push(
     let mut push = Push::begin(to, create).with_context(cannot)?;
     let title = match &settings.commit_message {
         Some(title) => title.clone(),
-        None => format!("Upload {} files with djhost", new.len()),
+        None => format!("Upload {} with djhost", counted(new.len() as u64, "file")),
     };
     push.upload(new).with_context(cannot)?;
     let is_stale = |path: &str| match target.split {

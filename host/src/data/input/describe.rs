@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, Once};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once};
 
 /// Schema and number of rows of a columnar file. Fails if two columns have the same name.
 pub(crate) fn describe(file: &InputFile) -> Result<(SchemaRef, u64)> {
@@ -49,8 +49,10 @@ type Name = (PathBuf, u64, String);
 /// Remote files of which the description is kept: a job asks several times, each time by a request.
 const MOST_KNOWN: usize = 1 << 16;
 
-fn known() -> std::sync::MutexGuard<'static, HashMap<Name, (SchemaRef, u64)>> {
-    static KNOWN: LazyLock<Mutex<HashMap<Name, (SchemaRef, u64)>>> = LazyLock::new(Mutex::default);
+type Known = HashMap<Name, (SchemaRef, u64)>;
+
+fn known() -> MutexGuard<'static, Known> {
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     KNOWN.lock().expect("nothing panics while it is held")
 }
 

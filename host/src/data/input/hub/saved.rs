@@ -20,11 +20,14 @@ pub(in crate::data::input) fn is_cache(name: &str) -> bool {
     })
 }
 
+/// Splits with their files.
+type Splits = Vec<(String, Vec<String>)>;
+
 /// A saved dataset, or the splits of several: names and files, in their order. None: it is no such
 /// dataset.
 pub(in crate::data::input) fn saved(
     tree: &Tree<'_>,
-) -> io::Result<Result<Option<Vec<(String, Vec<String>)>>, UserError>> {
+) -> io::Result<Result<Option<Splits>, UserError>> {
     let state = |dir: &str| -> io::Result<Option<Value>> {
         let state = tree.json(&format!("{dir}state.json"))?;
         Ok(state.filter(|state| state.get("_data_files").is_some()))
