@@ -17,7 +17,7 @@ fn rows() -> String {
 }
 
 fn at(hub: &Hub) -> Case {
-    let mut case = Case::with_input(&rows());
+    let mut case = Case::with_input(rows());
     case.env = [
         ("HF_ENDPOINT", &*hub.web.url("")),
         ("HF_TOKEN", TOKEN),
@@ -38,7 +38,7 @@ fn run(case: &Case) -> Ran {
 
 /// What the same job gives on a disk.
 fn local() -> Vec<(String, Vec<u8>)> {
-    let case = Case::with_input(&rows());
+    let case = Case::with_input(rows());
     let recipe = recipe("").replace("hf://datasets/me/mine", "made/mine\nexport_type: hf");
     case.run(&recipe).ok();
     files_in(&case, "made/mine")

@@ -178,7 +178,7 @@ impl Address {
                     "name a branch: `hf://datasets/OWNER/NAME@BRANCH`",
                 );
             }
-            if address.key.ends_with('/') && address.key.trim_matches('/') != "" {
+            if address.key.ends_with('/') && !address.key.trim_matches('/').is_empty() {
                 return wrong(
                     "this names a directory, and the result is a file",
                     "name a file in it, or all of the dataset: `hf://datasets/OWNER/NAME`",

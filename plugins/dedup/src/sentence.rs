@@ -261,7 +261,7 @@ mod tests {
             panic!("not new values")
         };
         let values = updates[0].values.texts().unwrap();
-        (values.len() > 0).then(|| values.value(0).to_owned())
+        (!values.is_empty()).then(|| values.value(0).to_owned())
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(super) fn is_wild(pattern: &str) -> bool {
 
 /// How many parts of a path are hidden: a pattern finds them only if it has as many.
 fn hidden(path: &str) -> usize {
-    let is_hidden = |part: &&str| part.starts_with('.') && part.trim_matches('.') != "";
+    let is_hidden = |part: &&str| part.starts_with('.') && !part.trim_matches('.').is_empty();
     path.split('/').filter(is_hidden).count()
 }
 
