@@ -121,7 +121,7 @@ fn a_job_is_looked_at_from_anywhere() {
         let monitored = look(&["monitor", job]);
         assert!(monitored.contains("completed") && monitored.contains("s3://rundirs/runs/job"));
         assert!(look(&["logs", job]).contains("job done"));
-        assert!(look(&["quarantine", "show", job]).contains("no row"));
+        assert!(look(&["quarantine", job, "show"]).contains("no row"));
         assert!(look(&["dropped", job]).contains("text_length_filter"));
         let explained = look(&["explain", job, "in.jsonl:1"]);
         assert!(explained.contains("text_length_filter"), "{explained}");
@@ -313,9 +313,12 @@ fn of_32_runs_one_has_the_job() {
             .envs(on(&bucket, &format!("machine-{i}")))
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        command.spawn().unwrap()
+        command
     };
-    let mut children: Vec<Child> = (0..32).map(of).collect();
+    // Each writes the recipe, so all are made before the first begins.
+    let mut commands: Vec<_> = (0..32).map(of).collect();
+    let begin = |command: &mut std::process::Command| command.spawn().unwrap();
+    let mut children: Vec<Child> = commands.iter_mut().map(begin).collect();
     receiver.recv_timeout(Duration::from_secs(120)).unwrap();
     let started = Instant::now();
     let mut refused = 0;
