@@ -135,9 +135,12 @@ def main() -> None:
     joined = [" ".join(pieces.encode_as_pieces(row["text"])) for row in rows]
     arpa = HERE / MODELS["model"]
     write(train([[word.decode() for word in line.encode().split()] for text in joined[::2] for line in text.splitlines() if line]), arpa)
-    model = kenlm.Model(str(arpa)) if kenlm else Scorer(arpa)
+    own = Scorer(arpa)
+    packaged = kenlm.Model(str(arpa)) if kenlm else own
     stats = []
     for text in joined:
+        # For the package a word ends at a NUL, as strings of C do: a deliberate difference.
+        model = own if "\0" in text else packaged
         logits, length = 0, 0
         for line in text.splitlines():
             logits += model.score(line)
