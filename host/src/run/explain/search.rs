@@ -512,6 +512,7 @@ mod tests {
                 notes: Vec::new(),
                 zstd_window: 0,
                 pages: Default::default(),
+                features: None,
                 losses: Default::default(),
                 features: None,
             };
