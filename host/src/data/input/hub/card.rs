@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn mistakes_are_said() {
         for (front, says) in [
-            ("configs: [", "no YAML"),
+            ("configs: [\n", "no YAML"),
             ("configs: x\n", "`configs` is no list"),
             ("configs: [{data_files: x}]\n", "has no `config_name`"),
             (
