@@ -514,7 +514,6 @@ mod tests {
                 pages: Default::default(),
                 features: None,
                 losses: Default::default(),
-                features: None,
             };
             let sought = Sought::new(field, value);
             let mut found = find_by(piece.max(bytes.len() as u64 / AFTER as u64), &dataset, &sought, 1 << 20).unwrap();
