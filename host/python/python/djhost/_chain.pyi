@@ -575,6 +575,19 @@ class Chain:
         **common: Unpack[Common],
     ) -> Chain:
         """Replaces what one or several regular expressions match."""
+    def sentence_deduplicator(
+        self,
+        *,
+        n_sentences: int = 3,
+        split_sentences: bool = True,
+        language: str = "en",
+        simplify: bool = True,
+        document_threshold: float | None = 0.999,
+        expected_keys: int = 10000000,
+        false_positive_rate: float = 0.0001,
+        **common: Unpack[Common],
+    ) -> Chain:
+        """Removes sentences that stand together in an earlier document, or earlier in the same one: C4's rule for spans of three sentences."""
     def sentence_split_mapper(self, *, lang: str = "en", model: str = "", **common: Unpack[Common]) -> Chain:
         """Puts each sentence on a line of its own."""
     def special_characters_filter(

@@ -568,6 +568,19 @@ def replace_content_mapper(
 ) -> Op:
     """Replaces what one or several regular expressions match."""
 
+def sentence_deduplicator(
+    *,
+    n_sentences: int = 3,
+    split_sentences: bool = True,
+    language: str = "en",
+    simplify: bool = True,
+    document_threshold: float | None = 0.999,
+    expected_keys: int = 10000000,
+    false_positive_rate: float = 0.0001,
+    **common: Unpack[Common],
+) -> Op:
+    """Removes sentences that stand together in an earlier document, or earlier in the same one: C4's rule for spans of three sentences."""
+
 def sentence_split_mapper(*, lang: str = "en", model: str = "", **common: Unpack[Common]) -> Op:
     """Puts each sentence on a line of its own."""
 
