@@ -83,7 +83,7 @@ def test_mistakes_in_a_file_have_its_line() -> None:
         ({"max_quarantine_ratio": float("nan")}, "max_quarantine_ratio"),
         ({"text_length_filter": {"min_len": "many"}}, "text_length_filter.min_len"),
         ({"words_num_filter": {"min_num": 1}}, "words_num_filter.min_num"),
-        ({"dataset": {"configs": [{"type": "remote", "path": "x"}]}}, "dataset.configs[0].type"),
+        ({"dataset": {"configs": [{"type": "elsewhere", "path": "x"}]}}, "dataset.configs[0].type"),
     ],
 )
 def test_mistakes_in_arguments_are_named_by_them(options: dict[str, object], path: str) -> None:
@@ -110,7 +110,7 @@ def test_a_value_that_no_recipe_can_hold_is_named() -> None:
     assert "`object`" in problem.message
 
 
-@pytest.mark.parametrize("url", ["az://container/rows.jsonl", ["gs://bucket/a.parquet"]])
+@pytest.mark.parametrize("url", ["hdfs://host/rows.jsonl", ["ftp://host/a.parquet"]])
 def test_urls_of_stores_are_refused(url: object) -> None:
     with pytest.raises(RecipeError, match="is not supported") as caught:
         djhost.run(url, [])

@@ -73,8 +73,8 @@ def test_what_every_operator_takes() -> None:
 def test_unknown_operators_are_explained() -> None:
     with pytest.raises(AttributeError, match="there is no operator `text_lenght_filter`; did you mean `text_length_filter`"):
         djhost.ops.text_lenght_filter
-    with pytest.raises(AttributeError, match="djhost lacks Data-Juicer's `perplexity_filter`"):
-        djhost.ops.show("perplexity_filter")
+    with pytest.raises(AttributeError, match="djhost lacks Data-Juicer's `llm_quality_score_filter`"):
+        djhost.ops.show("llm_quality_score_filter")
     assert not hasattr(djhost.ops, "_repr_html_")
     with pytest.raises(ValueError, match="valid are filter, mapper"):
         djhost.ops.list(kind="fliter")
