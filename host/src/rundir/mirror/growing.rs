@@ -31,6 +31,13 @@ impl Growing {
         self.sent = sent.collect();
     }
 
+    /// Files that are not there any more begin anew if they come again: a name has only the second in
+    /// which it was made.
+    pub(super) fn forget_removed(&mut self, root: &Path) {
+        self.sent
+            .retain(|key, _| root.join(key).symlink_metadata().is_ok());
+    }
+
     /// What has been added since the last call, by whole lines, or with `all` to the last byte.
     pub(super) fn take(&mut self, root: &Path, all: bool) -> Result<Vec<Item>> {
         let paths = RunPaths::new(root);
@@ -105,5 +112,14 @@ mod tests {
             .flat_map(|item| item.content.clone().unwrap())
             .collect();
         assert_eq!(all, std::fs::read(&path).unwrap());
+        // In the same second a job is started over.
+        std::fs::remove_file(&path).unwrap();
+        growing.forget_removed(dir.path());
+        std::fs::write(&path, "new\n").unwrap();
+        let [piece] = &growing.take(dir.path(), false).unwrap()[..] else {
+            panic!("not one piece");
+        };
+        assert_eq!(RunPaths::of_piece(&piece.key), Some((name, 0)));
+        assert_eq!(piece.content.as_deref(), Some(&b"new\n"[..]));
     }
 }

@@ -174,6 +174,7 @@ impl Mirror {
                 self.shared.push(Item::new(key, Kind::Removal, None, 0))?;
             }
         }
+        lock(&self.shared.growing).forget_removed(&self.remote.root);
         Ok(())
     }
 
