@@ -3,6 +3,7 @@
 writes what is left as JSONL.
 
     python -m venv venv && venv/bin/pip install 'datatrove[processing,io]==0.10.1'
+    venv/bin/pip install --target newer trafilatura==2.3.1    # datatrove asks for 1.11; with PYTHONPATH=newer it runs with the one that djhost follows
     venv/bin/python datatrove_fineweb.py pages.warc.gz lid.176.ftz OUT_DIR
 
 The steps and their parameters are those of datatrove's own example of FineWeb, with these changes, which `fineweb.yaml` has, too: the lists of URLs are
