@@ -3,6 +3,7 @@
 //! They are installed on first use; a test whose package cannot be installed fails.
 //! `DJHOST_TEST_VENVS` names another directory for the environments.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -31,6 +32,11 @@ impl Package {
         let venv = dir.join(format!("{name}-venv"));
         let python = venv.join("bin/python");
         let works = || run(Command::new(&python).args(["-c", self.works]));
+        // Tests of one suite start at once: one of them installs, and the others wait for it.
+        std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        let lock = File::create(dir.join(format!("{name}-venv.lock")))
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|e| format!("{}: {e}", dir.display()))?;
         if works().is_ok() {
             return Ok(python);
         }
@@ -41,6 +47,7 @@ impl Package {
             .args(self.install))
         .map_err(|e| format!("pip cannot install {name}: {e}"))?;
         works().map_err(|e| format!("{name} is installed and does not start: {e}"))?;
+        drop(lock);
         Ok(python)
     }
 }
