@@ -23,3 +23,5 @@ mod sandbox;
 mod watch;
 // Kills, faults, damage and changes between attempts.
 mod crash;
+// Tasks in other processes.
+mod workers;

@@ -10,10 +10,10 @@
     reason = "tables of cases"
 )]
 
-mod bench;
+pub(crate) mod bench;
 mod calls;
 mod changes;
 mod damage;
-mod kills;
+pub(crate) mod kills;
 mod same;
 mod trace;

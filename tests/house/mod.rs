@@ -213,6 +213,7 @@ const WRITERS: &[(&str, &str)] = &[
     ("rundir/fault.rs", "lists the calls of the storage"),
     ("rundir/lock.rs", "a lock"),
     ("rundir/export_lock.rs", "a lock"),
+    ("rundir/task_lock.rs", "a lock"),
     ("rundir/mirror/index.rs", "only grows"),
     ("rundir/mirror/pull.rs", "a copy of what only grows"),
     ("rundir/mirror/view.rs", "a lock"),

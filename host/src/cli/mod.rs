@@ -17,6 +17,7 @@ pub mod quarantine;
 pub mod report;
 pub mod run;
 pub mod stop;
+pub mod task;
 mod watch;
 
 use std::ffi::OsString;
@@ -90,6 +91,7 @@ enum Command {
     Dropped(dropped::DroppedArgs),
     Report(report::ReportArgs),
     Clean(clean::CleanArgs),
+    Task(task::TaskArgs),
     CompilePlugin(CompileArgs),
 }
 
@@ -146,6 +148,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Dropped(args) => dropped::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Clean(args) => clean::run(&args),
+        Command::Task(args) => task::run(&args),
         Command::CompilePlugin(args) => crate::wasm::compile_stdin(args.memory, args.seconds),
     }
 }

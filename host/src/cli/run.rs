@@ -7,7 +7,7 @@ use super::config::RecipeArg;
 use super::loading::while_loading;
 use crate::config::Override;
 use crate::run::logs::Logs;
-use crate::run::{RunOptions, prepare, run as run_job};
+use crate::run::{RunOptions, TaskList, prepare, run as run_job};
 use crate::rundir::StopFlag;
 
 /// Run a recipe over a dataset, or continue a job
@@ -28,6 +28,13 @@ pub struct RunArgs {
     /// Print no progress and no table
     #[arg(long, short)]
     quiet: bool,
+    /// Print the tasks that can run now, one a line, instead of running them, and exit with 3; when none
+    /// is left, do what needs all partitions, and go on
+    ///
+    /// Each line is an ID for `djhost task --run DIR --id ID`, in any process on any machine that sees
+    /// the run directory.
+    #[arg(long)]
+    list_tasks: bool,
 }
 
 /// Runs the subcommand and returns the exit code.
@@ -40,12 +47,17 @@ pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
     let prepared = while_loading(args.quiet, || prepare(args.recipe.path(), overrides))?;
     stop.watch_signals()?;
     prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
+    let list = args.list_tasks.then(TaskList::default);
     let options = RunOptions {
+        list_tasks: list.clone(),
         fresh: args.fresh,
         strict: args.strict,
         quiet: args.quiet,
         scratch: false,
         ..RunOptions::default()
     };
-    Ok(run_job(prepared, &options, &logs, &stop)?.code)
+    let ended = run_job(prepared, &options, &logs, &stop);
+    let ids = list.map(|list| list.ids()).unwrap_or_default();
+    super::print(&ids.iter().map(|id| format!("{id}\n")).collect::<String>())?;
+    Ok(ended?.code)
 }

@@ -438,14 +438,18 @@ options! {
         job_id: Option<String> = None;
         /// Name of a job to continue; an error if it does not exist.
         resume: Option<String> = None;
-        /// Accepted for Data-Juicer's recipes; with every value the job runs on threads of this
-        /// machine, by partitions.
+        /// Accepted for Data-Juicer's recipes; with every value the job runs on this machine, by
+        /// partitions.
         executor_type: ExecutorType = ExecutorType::Default;
         /// Accepted for Data-Juicer's recipes: `auto` or `local`. The address of a cluster is
         /// refused.
         ray_address: String = "auto".into();
         /// Number of worker threads; by default one per core.
         np: Option<u64> = None => between(1.0, 1024.0);
+        /// Number of processes among which the worker threads are divided, at least one for each; 0:
+        /// all are threads of one process. If a process dies, for instance because memory runs out,
+        /// another one takes its place and does again what that was doing; the job goes on.
+        worker_processes: u64 = 0 => between(0.0, 256.0);
         /// The field that operators work on unless they name another with `text_key`; the first one
         /// of a list. Nested fields: `meta.text`.
         text_keys: Texts = Texts(vec!["text".into()]);

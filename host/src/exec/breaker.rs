@@ -48,25 +48,48 @@ impl Breaker<'_> {
         let bad = self.tally.set_aside(op.is_none());
         let mut reasons = self.tally.reasons.lock().expect("no panic while held");
         reasons.note(op, reason, Place::Row(id), row);
-        let rows = self.tally.rows();
+        if self.tally.is_share() {
+            return Ok(());
+        }
         match op {
-            Some(_) if is_above(bad, rows.max(ENOUGH_ROWS), self.ratios.operators) => {
-                Err(broken_operator(
-                    bad,
-                    rows.max(ENOUGH_ROWS),
-                    self.ratios,
-                    &reasons,
-                    self.dataset,
-                ))
-            }
-            None if is_above(bad, rows.max(ENOUGH_READ), self.ratios.reader) => Err(unreadable(
+            Some(_) => self.judge_operators(bad, &reasons),
+            None => self.judge_reader(bad, &reasons),
+        }
+    }
+
+    /// Fails if too many of the rows so far are unusable.
+    pub(crate) fn judge(&self) -> Result<()> {
+        let (unreadable, failed) = self.tally.unusable();
+        let reasons = self.tally.reasons.lock().expect("no panic while held");
+        self.judge_reader(unreadable, &reasons)?;
+        self.judge_operators(failed, &reasons)
+    }
+
+    fn judge_operators(&self, bad: u64, reasons: &Reasons) -> Result<()> {
+        let rows = self.tally.rows().max(ENOUGH_ROWS);
+        match is_above(bad, rows, self.ratios.operators) {
+            true => Err(broken_operator(
+                bad,
+                rows,
+                self.ratios,
+                reasons,
+                self.dataset,
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn judge_reader(&self, bad: u64, reasons: &Reasons) -> Result<()> {
+        let rows = self.tally.rows();
+        match is_above(bad, rows.max(ENOUGH_READ), self.ratios.reader) {
+            true => Err(unreadable(
                 bad,
                 rows.max(bad),
                 self.ratios,
-                &reasons,
+                reasons,
                 self.dataset,
             )),
-            _ => Ok(()),
+            false => Ok(()),
         }
     }
 

@@ -74,6 +74,27 @@ impl Determinism {
         Ok(is_first.then_some(sentence))
     }
 
+    /// Takes the numbers so far; what differed is remembered, so that it is said once.
+    pub(crate) fn take(&self) -> BTreeMap<String, Checked> {
+        let mut found = self.found.lock().expect("no panic while held");
+        let taken = found.clone();
+        for checked in found.values_mut() {
+            (checked.batches, checked.different) = (0, 0);
+        }
+        taken.into_iter().filter(|(_, c)| c.batches > 0).collect()
+    }
+
+    /// Adds what another process has found.
+    pub(crate) fn add(&self, others: BTreeMap<String, Checked>) {
+        let mut found = self.found.lock().expect("no panic while held");
+        for (name, other) in others {
+            let checked = found.entry(name).or_default();
+            checked.batches += other.batches;
+            checked.different += other.different;
+            checked.how = checked.how.take().or(other.how);
+        }
+    }
+
     /// The findings so far, by the operator's name.
     pub(crate) fn found(&self) -> BTreeMap<String, Checked> {
         self.found.lock().expect("no panic while held").clone()

@@ -1,70 +1,91 @@
 //! The committed files that today's plan can use.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::checkpoint::{Artifact, Manifest};
 
-/// By artifact, op (0 for parts) and partition. Thread-safe.
+/// The files of one partition, by artifact and op (0 for parts). Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Held(BTreeMap<(Artifact, usize), Arc<Manifest>>);
+
+impl Held {
+    /// Adds a committed file of the partition.
+    pub(crate) fn insert(&mut self, manifest: Arc<Manifest>) {
+        let op = match manifest.artifact {
+            Artifact::Part => 0,
+            _ => manifest.op.unwrap_or(0),
+        };
+        self.0.insert((manifest.artifact, op), manifest);
+    }
+
+    /// The manifest, if there is such a file.
+    pub(crate) fn get(&self, artifact: Artifact, op: usize) -> Option<&Manifest> {
+        self.0.get(&(artifact, op)).map(AsRef::as_ref)
+    }
+
+    /// Whether there is such a file.
+    pub(crate) fn has(&self, artifact: Artifact, op: usize) -> bool {
+        self.0.contains_key(&(artifact, op))
+    }
+
+    /// All manifests.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.0.values().map(AsRef::as_ref)
+    }
+}
+
+/// The files of all partitions. Thread-safe.
 #[derive(Default)]
-pub(crate) struct Index(Mutex<BTreeMap<(Artifact, usize, usize), Manifest>>);
+pub(crate) struct Index(Mutex<BTreeMap<usize, Held>>);
 
 impl Index {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Held>> {
+        self.0.lock().expect("no panic while held")
+    }
+
     /// Adds a committed file.
     pub(crate) fn insert(&self, manifest: Manifest) {
-        let op = if manifest.artifact == Artifact::Part {
-            0
-        } else {
-            manifest.op.unwrap_or(0)
-        };
-        self.0
-            .lock()
-            .expect("no panic while held")
-            .insert((manifest.artifact, op, manifest.partition), manifest);
+        let mut partitions = self.lock();
+        let held = partitions.entry(manifest.partition).or_default();
+        held.insert(Arc::new(manifest));
+    }
+
+    /// The files of a partition.
+    pub(crate) fn of(&self, partition: usize) -> Held {
+        self.lock().get(&partition).cloned().unwrap_or_default()
     }
 
     /// The manifest, if there is such a file.
     pub(crate) fn get(&self, artifact: Artifact, op: usize, partition: usize) -> Option<Manifest> {
-        self.0
-            .lock()
-            .expect("no panic while held")
-            .get(&(artifact, op, partition))
-            .cloned()
+        self.lock().get(&partition)?.get(artifact, op).cloned()
     }
 
     /// Whether there is such a file.
     pub(crate) fn has(&self, artifact: Artifact, op: usize, partition: usize) -> bool {
-        self.0
-            .lock()
-            .expect("no panic while held")
-            .contains_key(&(artifact, op, partition))
+        let partitions = self.lock();
+        let held = partitions.get(&partition);
+        held.is_some_and(|held| held.has(artifact, op))
     }
 
     /// All manifests.
-    pub(crate) fn manifests(&self) -> Vec<Manifest> {
-        self.0
-            .lock()
-            .expect("no panic while held")
-            .values()
-            .cloned()
-            .collect()
+    pub(crate) fn manifests(&self) -> Vec<Arc<Manifest>> {
+        let partitions = self.lock();
+        let all = partitions.values().flat_map(|held| held.0.values());
+        all.cloned().collect()
     }
 
     /// Removes a file's entry.
     pub(crate) fn remove(&self, artifact: Artifact, op: usize, partition: usize) {
-        self.0
-            .lock()
-            .expect("no panic while held")
-            .remove(&(artifact, op, partition));
+        if let Some(held) = self.lock().get_mut(&partition) {
+            held.0.remove(&(artifact, op));
+        }
     }
 
     /// Number of files of one kind.
     pub(crate) fn count(&self, artifact: Artifact) -> usize {
-        self.0
-            .lock()
-            .expect("no panic while held")
-            .keys()
-            .filter(|k| k.0 == artifact)
-            .count()
+        let partitions = self.lock();
+        let all = partitions.values().flat_map(|held| held.0.keys());
+        all.filter(|(kind, _)| *kind == artifact).count()
     }
 }

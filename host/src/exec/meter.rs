@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use serde::{Deserialize, Serialize};
+
 use super::breaker::{self, Ratios, Seen};
 use super::determinism::Determinism;
-use super::reasons::Reasons;
+use super::reasons::{Reason, Reasons};
 use crate::data::Dataset;
 use crate::error::Final;
 use crate::plan::PlannedOp;
 use crate::rundir::events::OpDone;
+use crate::rundir::summary::Checked;
 use crate::wasm::thread_cpu;
 
 /// Measures a stretch of work on this thread.
@@ -59,6 +62,30 @@ pub(crate) struct Tally {
     pub(crate) reasons: Mutex<Reasons>,
     /// By op: bytes of its answers beyond `output_ratio` times the rows, over all attempts.
     beyond: Mutex<BTreeMap<usize, u64>>,
+    /// Whether these are only the counts of this process, and the job is judged in another.
+    is_share: bool,
+    /// The most memory of other processes that run tasks, in bytes.
+    pub(crate) processes_memory: AtomicU64,
+}
+
+/// What a process that runs tasks has counted since it was asked last.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Share {
+    rows: u64,
+    bytes: u64,
+    unreadable: u64,
+    failed: u64,
+    /// The op that a thread last began.
+    at: Option<usize>,
+    /// The most memory that the process has had at a time, in bytes.
+    pub(crate) peak_memory: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<Reason>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) beyond: BTreeMap<usize, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    determinism: BTreeMap<String, Checked>,
 }
 
 impl Tally {
@@ -68,6 +95,62 @@ impl Tally {
             determinism,
             ..Self::default()
         }
+    }
+
+    /// The same for one of several processes that work on a job: it judges nothing.
+    pub(crate) fn of_share(determinism: Determinism) -> Self {
+        Self {
+            is_share: true,
+            ..Self::new(determinism)
+        }
+    }
+
+    /// Whether the job is judged in another process.
+    pub(crate) fn is_share(&self) -> bool {
+        self.is_share
+    }
+
+    /// Returns what was counted since the last call, without the memory.
+    pub(crate) fn take(&self) -> Share {
+        let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
+        let reasons = std::mem::take(&mut *self.reasons.lock().expect("no panic while held"));
+        let beyond = std::mem::take(&mut *self.beyond.lock().expect("no panic while held"));
+        Share {
+            rows: take(&self.rows),
+            bytes: take(&self.bytes),
+            unreadable: take(&self.unreadable),
+            failed: take(&self.failed),
+            at: self.op(),
+            peak_memory: 0,
+            reasons: reasons.into_list(),
+            beyond,
+            determinism: self.determinism.take(),
+        }
+    }
+
+    /// Adds what another process has counted, but for the bytes beyond: see [`made`](Self::made).
+    pub(crate) fn add(&self, share: Share) {
+        self.enter(share.rows, share.bytes);
+        self.unreadable
+            .fetch_add(share.unreadable, Ordering::Relaxed);
+        self.failed.fetch_add(share.failed, Ordering::Relaxed);
+        if let Some(op) = share.at {
+            self.at(op);
+        }
+        let mut reasons = self.reasons.lock().expect("no panic while held");
+        share
+            .reasons
+            .into_iter()
+            .for_each(|reason| reasons.add(reason));
+        self.determinism.add(share.determinism);
+    }
+
+    /// Number of rows so far that the reader refused, and that operators could not process.
+    pub(crate) fn unusable(&self) -> (u64, u64) {
+        (
+            self.unreadable.load(Ordering::Relaxed),
+            self.failed.load(Ordering::Relaxed),
+        )
     }
 
     /// Records that a worker begins op `op`.
@@ -93,7 +176,8 @@ impl Tally {
 
     /// Number of unusable rows.
     pub(crate) fn quarantined(&self) -> u64 {
-        self.unreadable.load(Ordering::Relaxed) + self.failed.load(Ordering::Relaxed)
+        let (unreadable, failed) = self.unusable();
+        unreadable + failed
     }
 
     /// Counts an unusable row; returns the number of its kind so far.

@@ -1,5 +1,5 @@
-//! Executes the plan: tasks on threads, each applying a segment's ops to the rows of one partition,
-//! from where they are stored to where they are stored next.
+//! Executes the plan: tasks on threads, of this process or of others, each applying a segment's ops
+//! to the rows of one partition, from where they are stored to where they are stored next.
 
 pub(crate) mod apply;
 pub(crate) mod apply_masks;
@@ -7,10 +7,12 @@ pub(crate) mod breaker;
 pub(crate) mod chain;
 pub(crate) mod context;
 pub(crate) mod determinism;
+pub(crate) mod executor;
 pub(crate) mod gather;
 pub(crate) mod group_task;
 pub(crate) mod index;
 pub(crate) mod isolate;
+pub(crate) mod listed;
 pub(crate) mod meter;
 pub(crate) mod placement;
 pub(crate) mod places;
@@ -29,10 +31,14 @@ pub(crate) mod stage;
 pub(crate) mod stats;
 pub(crate) mod task;
 pub(crate) mod trace;
+pub(crate) mod workers;
 
 pub(crate) use breaker::{Ratios, Seen};
 pub(crate) use context::TaskContext;
 pub(crate) use determinism::Determinism;
-pub(crate) use index::Index;
+pub(crate) use executor::{Executor, Steps, Threads};
+pub(crate) use index::{Held, Index};
+pub use listed::TaskList;
 pub(crate) use meter::Tally;
+pub(crate) use queue::guarded;
 pub(crate) use scheduler::{Watcher, Workers};

@@ -54,7 +54,8 @@ pub(crate) fn for_each(
     }
 }
 
-fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
+/// Runs `work`; a panic becomes an error.
+pub(crate) fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic
             .downcast_ref::<String>()

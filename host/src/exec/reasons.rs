@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use super::quarantine::place;
 use crate::data::Dataset;
@@ -12,7 +13,7 @@ use crate::jobs::reasons::masked;
 use crate::term::count;
 
 /// The place of a row in the dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Place {
     /// Given by its id.
     Row(u64),
@@ -24,7 +25,7 @@ pub(crate) enum Place {
 #[derive(Debug, Default)]
 pub(crate) struct Reasons(BTreeMap<(Option<String>, String), Why>);
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Why {
     rows: u64,
     /// The reason as the first such row has it.
@@ -32,6 +33,14 @@ struct Why {
     first: Place,
     /// Field names in the first such rows.
     fields: Vec<String>,
+}
+
+/// One reason, for another process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Reason {
+    op: Option<String>,
+    masked: String,
+    why: Why,
 }
 
 /// Number of different reasons kept; operators may give one for each row.
@@ -60,6 +69,32 @@ impl Reasons {
             if why.fields.len() < MAX_FIELDS && !why.fields.contains(&name) {
                 why.fields.push(name);
             }
+        }
+    }
+
+    /// The reasons one by one.
+    pub(crate) fn into_list(self) -> Vec<Reason> {
+        let list = self.0.into_iter();
+        list.map(|((op, masked), why)| Reason { op, masked, why })
+            .collect()
+    }
+
+    /// Adds what another process has collected.
+    pub(crate) fn add(&mut self, reason: Reason) {
+        let Reason { op, masked, why } = reason;
+        let key = (op, masked);
+        let has_room = self.0.len() < MAX_REASONS;
+        match self.0.get_mut(&key) {
+            Some(known) => {
+                known.rows += why.rows;
+                for name in why.fields {
+                    if known.fields.len() < MAX_FIELDS && !known.fields.contains(&name) {
+                        known.fields.push(name);
+                    }
+                }
+            }
+            None if has_room => drop(self.0.insert(key, why)),
+            None => {}
         }
     }
 

@@ -10,6 +10,7 @@ use super::context::TaskContext;
 use super::index::Index;
 use super::segment::verify;
 use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
+use crate::plan::lineage_key::Key;
 use crate::rundir::RunPaths;
 use crate::rundir::events::{Event, OpRef};
 use crate::rundir::storage::clean_temporary;
@@ -37,8 +38,37 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
     let decisions = decide(&found, &expected);
     move_all(env, &found, &places, &decisions, &index)?;
     parts(env, partitions, &index)?;
-    forget_rows(env, index.manifests().iter())?;
+    forget_rows(env, index.manifests().iter().map(AsRef::as_ref))?;
     Ok(index)
+}
+
+/// The files of one partition that today's plan can use and that are intact. Changes nothing.
+pub(crate) fn committed(env: &TaskContext<'_>, p: usize) -> Index {
+    let (index, paths, chains) = (Index::default(), &env.store.paths, env.chains);
+    let look = |path: PathBuf, artifact: Artifact, key: &Key| {
+        if let Ok(Some(manifest)) = Store::read_manifest(&path)
+            && (manifest.artifact, manifest.partition) == (artifact, p)
+            && manifest.key == *key
+            && verify(env, &manifest).is_ok()
+        {
+            index.insert(manifest);
+        }
+    };
+    for op in &env.plan.ops {
+        let (op, is_global) = (op.index, op.is_global());
+        let after = chains.after(p, Some(op));
+        look(paths.checkpoint_manifest(op, p), Artifact::Rows, after);
+        if is_global {
+            look(
+                paths.keys_manifest(op, p),
+                Artifact::Keys,
+                chains.keys(p, op),
+            );
+            look(paths.mask_manifest(op, p), Artifact::Mask, after);
+        }
+    }
+    look(paths.part_manifest(p), Artifact::Part, chains.part(p));
+    index
 }
 
 /// Keeps what was made before an op got a fallback, under today's key, where the fallback would

@@ -1,9 +1,11 @@
-//! Schedules tasks on threads: every partition through its segments, with barriers at global ops,
-//! retries and stops. It knows files only by their manifests, and nothing of operators.
+//! Schedules tasks: every partition through its segments, with barriers at global ops, retries and
+//! stops. It knows files only by their manifests, and nothing of operators. An [`Executor`] does the
+//! work of partitions; what concerns all of them at once is done here, on threads.
 
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
+use super::executor::{Executor, Steps};
 use super::index::Index;
 use super::placement::Placement;
 use super::{gather, queue, resolve, segment};
@@ -14,7 +16,7 @@ use crate::plan::End;
 /// How tasks run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Workers {
-    /// Number of threads.
+    /// Number of threads for what concerns all partitions.
     pub threads: usize,
     /// Retries of a failed task.
     pub retries: u32,
@@ -48,12 +50,12 @@ pub(crate) fn run(
     env: &TaskContext<'_>,
     partitions: &[Partition],
     index: &Index,
-    workers: Workers,
+    (executor, workers): (&dyn Executor, Workers),
     watcher: &dyn Watcher,
 ) -> Result<Vec<Manifest>> {
-    let mut stage = 0;
     let placement = workers.adaptive.then(|| Placement::new(env.plan));
     for segment in &env.plan.segments {
+        let stage = env.plan.first_stage(segment.index);
         let resolved = match segment.end {
             End::Keys(op) if env.plan.ops[op].is_grouper() => {
                 gather::is_done(index, partitions, op)
@@ -63,7 +65,7 @@ pub(crate) fn run(
                 .all(|p| index.has(Artifact::Mask, op, p.id as usize)),
             End::Export => false,
         };
-        queue::for_each(partitions, workers.threads, env.stop, |partition| {
+        queue::for_each(partitions, executor.slots(), env.stop, |partition| {
             if segment::is_done(env, index, partition.id as usize, segment, resolved) {
                 return Ok(());
             }
@@ -76,7 +78,14 @@ pub(crate) fn run(
                 |p| p.stored(env.plan, segment, bytes),
             );
             let done = queue::with_retries(env, partition, stage, workers.retries, || {
-                segment::run(env, partition, segment, &stored, stage, index)
+                let steps = Steps {
+                    partition,
+                    segment,
+                    stored: &stored,
+                    stage,
+                    held: index.of(partition.id as usize),
+                };
+                executor.run(env, &steps, &|manifest| index.insert(manifest))
             });
             if let (Some(placement), Some(made)) =
                 (&placement, made(index, segment.end, partition.id as usize))
@@ -102,17 +111,16 @@ pub(crate) fn run(
             }
             done
         })?;
-        // No two steps of the job have the same number, wherever rows are stored on the way.
-        stage += segment.ops.len() + 1;
+        executor.end(env)?;
         if let End::Keys(op) = segment.end {
             let makes_rows = env.plan.ops[op].is_grouper();
             if !(makes_rows && resolved) {
                 resolve::run(env, partitions, op, index, workers.resolver_memory)?;
             }
             if makes_rows && !resolved {
+                let stage = stage + segment.steps();
                 gather::run(env, partitions, op, stage, index, workers)?;
             }
-            stage += usize::from(makes_rows);
         }
     }
     partitions

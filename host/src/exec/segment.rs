@@ -3,11 +3,11 @@
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
-use super::index::Index;
+use super::executor::Steps;
+use super::index::{Held, Index};
 use super::source::Base;
 use super::task::{self, Task};
-use crate::checkpoint::{self, Artifact, Store};
-use crate::data::Partition;
+use crate::checkpoint::{self, Artifact, Manifest, Store};
 use crate::global::Mask;
 use crate::plan::{End, Segment};
 use crate::rundir::events::{CheckpointDone, Event, OpRef};
@@ -33,23 +33,43 @@ pub(crate) fn is_done(
         // rows are available, too.
         End::Keys(op) => {
             (resolved || index.has(Artifact::Keys, op, p))
-                && (exported || plan_base(env, index, p, op.checked_sub(1)).is_some())
+                && (exported || plan_base(env, &index.of(p), op.checked_sub(1)).is_some())
         }
     }
 }
 
-/// Does what is left. `stored` are the ops after which rows are stored, `stage` is the number of
-/// the segment's first step.
+/// The global op before `segment` that has no result for partition `p` yet, if there is one.
+pub(crate) fn waits_for(
+    env: &TaskContext<'_>,
+    index: &Index,
+    p: usize,
+    segment: &Segment,
+) -> Option<usize> {
+    let before = &env.plan.segments[segment.index.checked_sub(1)?];
+    let End::Keys(op) = before.end else {
+        return None;
+    };
+    let result = match env.plan.ops[op].is_grouper() {
+        true => Artifact::Rows,
+        false => Artifact::Mask,
+    };
+    (!index.has(result, op, p)).then_some(op)
+}
+
+/// Does what is left; `committed` gets each manifest once it is on the disk.
 pub(crate) fn run(
     env: &TaskContext<'_>,
-    partition: &Partition,
-    segment: &Segment,
-    stored: &[usize],
-    stage: usize,
-    index: &Index,
+    steps: &Steps<'_>,
+    committed: &dyn Fn(Manifest),
 ) -> Result<()> {
-    let p = partition.id as usize;
-    let (mut at, base) = deepest(env, index, p, segment)?;
+    let Steps {
+        partition,
+        segment,
+        stored,
+        stage,
+        held,
+    } = steps;
+    let (mut at, base) = deepest(env, held, partition.id as usize, segment)?;
     let mut tasks = Vec::new();
     for (number, last) in stored.iter().enumerate() {
         if *last < at {
@@ -57,7 +77,7 @@ pub(crate) fn run(
         }
         let ends_here = *last + 1 == segment.ops.end;
         tasks.push(Task {
-            stage: stage + number,
+            stage: *stage + number,
             ops: at..last + 1,
             store: true,
             end: ends_here.then_some(segment.end),
@@ -66,22 +86,17 @@ pub(crate) fn run(
     }
     if tasks.last().is_none_or(|task| task.end.is_none()) {
         tasks.push(Task {
-            stage: stage + stored.len(),
+            stage: *stage + stored.len(),
             ops: at..segment.ops.end,
             store: false,
             end: Some(segment.end),
         });
     }
-    task::run(env, partition, &base, &tasks, index)
+    task::run(env, partition, &base, &tasks, committed)
 }
 
-fn plan_base(
-    env: &TaskContext<'_>,
-    index: &Index,
-    p: usize,
-    after: Option<usize>,
-) -> Option<checkpoint::Base> {
-    checkpoint::Base::after(after, &|artifact, op| index.has(artifact, op, p), &|op| {
+fn plan_base(env: &TaskContext<'_>, held: &Held, after: Option<usize>) -> Option<checkpoint::Base> {
+    checkpoint::Base::after(after, &|artifact, op| held.has(artifact, op), &|op| {
         env.plan.ops[op].is_global() && !env.plan.ops[op].is_grouper()
     })
 }
@@ -90,13 +105,13 @@ fn plan_base(
 /// turns out to be damaged.
 fn deepest(
     env: &TaskContext<'_>,
-    index: &Index,
+    held: &Held,
     p: usize,
     segment: &Segment,
 ) -> Result<(usize, Base)> {
     for at in (segment.ops.start..=segment.ops.end).rev() {
-        if let Some(found) = plan_base(env, index, p, at.checked_sub(1)) {
-            return Ok((at, load(env, index, p, &found, at)?));
+        if let Some(found) = plan_base(env, held, at.checked_sub(1)) {
+            return Ok((at, load(env, held, p, &found, at)?));
         }
     }
     anyhow::bail!(
@@ -108,7 +123,7 @@ fn deepest(
 /// Opens the files of a base.
 fn load(
     env: &TaskContext<'_>,
-    index: &Index,
+    held: &Held,
     p: usize,
     found: &checkpoint::Base,
     at: usize,
@@ -119,8 +134,8 @@ fn load(
         account: checkpoint::Account::default(),
     };
     if let Some(op) = found.rows_after {
-        let manifest = index
-            .get(Artifact::Rows, op, p)
+        let manifest = held
+            .get(Artifact::Rows, op)
             .context("internal error: a checkpoint has gone")?;
         let op = OpRef::new(op, &env.plan.ops[op].name);
         let path = env
@@ -145,11 +160,11 @@ fn load(
             ..CheckpointDone::default()
         }));
         base.account = manifest.account.clone();
-        base.rows = Some(manifest);
+        base.rows = Some(manifest.clone());
     }
     for op in &found.masks {
-        let manifest = index
-            .get(Artifact::Mask, *op, p)
+        let manifest = held
+            .get(Artifact::Mask, *op)
             .context("internal error: a mask has gone")?;
         let path = env.store.paths.checkpoints().join(&manifest.data);
         let bytes =
@@ -158,14 +173,14 @@ fn load(
             Mask::from_bytes(*op, &bytes)
                 .with_context(|| format!("cannot read `{}`", path.display()))?,
         );
-        base.account = manifest.account;
+        base.account = manifest.account.clone();
     }
     debug_assert!(at > 0 || found.masks.is_empty());
     Ok(base)
 }
 
 /// Checks that a found file is intact, byte for byte.
-pub(crate) fn verify(env: &TaskContext<'_>, manifest: &checkpoint::Manifest) -> Result<()> {
+pub(crate) fn verify(env: &TaskContext<'_>, manifest: &Manifest) -> Result<()> {
     let dir = if manifest.artifact == Artifact::Part {
         env.store.paths.parts()
     } else {

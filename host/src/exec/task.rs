@@ -5,7 +5,6 @@ use std::ops::Range;
 use anyhow::Result;
 
 use super::context::TaskContext;
-use super::index::Index;
 use super::quarantine::{Destination, Quarantine};
 use super::sink;
 use super::source::{self, Base, Incoming};
@@ -54,7 +53,7 @@ impl Task {
 
 /// Runs tasks that follow each other, the first one over the rows of `base`. Each commits its
 /// result before the next one ends: data first, its quarantine next, the manifest last, which
-/// `index` then has.
+/// `committed` then gets.
 ///
 /// Rows in memory go on to the tasks after the one at work for some time ([`stage::feed`]); a task
 /// reads only those rows of its base that it has not had.
@@ -63,7 +62,7 @@ pub(crate) fn run(
     partition: &Partition,
     base: &Base,
     tasks: &[Task],
-    index: &Index,
+    committed: &dyn Fn(Manifest),
 ) -> Result<()> {
     let p = partition.id as usize;
     let (mut stages, mut targets) = (Vec::new(), Vec::new());
@@ -93,7 +92,7 @@ pub(crate) fn run(
                         masks: Vec::new(),
                     };
                 }
-                index.insert(manifest);
+                committed(manifest);
             }
         }
         Ok(())

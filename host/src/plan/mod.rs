@@ -119,6 +119,16 @@ pub struct Earlier {
 }
 
 impl Plan {
+    /// Returns the number of the first step of a segment. No two steps of the job have the same number,
+    /// wherever rows are stored on the way; a grouper's rows are made in one more.
+    pub(crate) fn first_stage(&self, segment: usize) -> usize {
+        let makes_rows = |end| matches!(end, End::Keys(op) if self.ops[op].is_grouper());
+        let before = self.segments[..segment].iter();
+        before
+            .map(|segment| segment.steps() + usize::from(makes_rows(segment.end)))
+            .sum()
+    }
+
     /// Returns the fields to extract from stored rows for op `first` and those after it. They are
     /// the same as for the input, but none is required any more.
     pub fn fields_after(&self, first: usize) -> Vec<ReadField> {

@@ -31,6 +31,14 @@ pub struct Segment {
     pub end: End,
 }
 
+impl Segment {
+    /// The most steps that a partition takes through it: one to each place where rows can be stored,
+    /// and one to its end.
+    pub(crate) fn steps(&self) -> usize {
+        self.ops.len() + 1
+    }
+}
+
 /// Cuts the ops into segments. A segment before a global op stores its rows at its end whatever the
 /// strategy is: they are needed again once it is known which of them stay. A grouper stores its
 /// rows with its keys.

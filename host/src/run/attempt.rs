@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -12,6 +13,7 @@ use super::findings::findings;
 use super::reuse::Reuse;
 use super::state::{self, State};
 use super::unmet_fields;
+use super::worker::PlanDigest;
 use super::{
     Outcome, RunOptions, clean_up, code, croissant, dataset_card, document, expected, progress,
     report, say_complete, say_unmet, trace, uploads,
@@ -20,14 +22,18 @@ use crate::checkpoint::{Artifact, Chains, Manifest};
 use crate::config::{OnDifference, Strategy};
 use crate::data::input::unpack::materialise;
 use crate::data::{Ahead, Card, Dataset, Exported, Published, assemble, publish, push};
-use crate::error::{Stopped, Unexpected};
+use crate::error::{Stopped, Unexpected, UserError};
+use crate::exec::workers::protocol::{Init, PROTOCOL};
+use crate::exec::workers::{Launch, Pool};
 use crate::exec::{
-    Determinism, Index, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
+    Determinism, Executor, Index, Seen, Tally, TaskContext, Threads, Watcher, Workers, reconcile,
+    scheduler,
 };
 use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
 use crate::remote::address::{Address, Scheme};
 use crate::rundir::events::{Event, EventLog};
+use crate::rundir::storage::clean_temporary;
 use crate::rundir::{RunPaths, StopFlag, Storage};
 use crate::threads;
 
@@ -198,6 +204,7 @@ impl Attempt<'_> {
             adaptive: config.strategy() == Strategy::Adaptive,
         };
         let ahead = self.export_ahead(&index, chosen.partitions.len())?;
+        let launch = self.launch(context)?;
         let manifests = {
             let work = progress::Work {
                 bytes: bytes_left(context.dataset, chosen, &reuse),
@@ -212,8 +219,19 @@ impl Attempt<'_> {
                 ahead: ahead.as_ref(),
                 parts: self.paths.parts(),
             };
-            scheduler::run(context, &chosen.partitions, &index, workers, &watcher)
+            let run = |executor: &dyn Executor| {
+                let how = (executor, workers);
+                scheduler::run(context, &chosen.partitions, &index, how, &watcher)
+            };
+            match (&launch, &self.options.list_tasks) {
+                (_, Some(list)) => run(list),
+                (None, None) => run(&Threads(workers.threads)),
+                (Some(launch), None) => Pool::with(launch, context, run),
+            }
         };
+        state.processes_memory = launch
+            .as_ref()
+            .map(|_| tally.processes_memory.load(Ordering::Relaxed));
         // Keep what the check found even if it ended the job.
         state.summary.determinism = tally.determinism.found();
         for (operator, checked) in &state.summary.determinism {
@@ -224,7 +242,42 @@ impl Attempt<'_> {
                 reason: checked.how.clone(),
             });
         }
-        Ok((manifests?, ahead))
+        let manifests = manifests?;
+        if launch.is_some() {
+            // What processes have left that were lost.
+            clean_temporary(self.paths, &self.paths.storage())?;
+        }
+        Ok((manifests, ahead))
+    }
+
+    /// How other processes run the tasks; None: they are run here.
+    fn launch(&self, context: &TaskContext<'_>) -> Result<Option<Launch>> {
+        let config = &self.prepared.resolved.config;
+        if config.worker_processes == 0 {
+            return Ok(None);
+        }
+        let program = crate::wasm::program().ok_or_else(|| {
+            UserError::new(
+                self.prepared.resolved.place("worker_processes"),
+                "this program has not said how djhost is started, which runs tasks in other processes",
+            )
+            .hint("set it to 0, or call `djhost::run::compile_with` first")
+        })?;
+        let init = Init {
+            protocol: PROTOCOL,
+            directory: std::env::current_dir().context("there is no working directory")?,
+            run: std::path::absolute(self.paths.root())?,
+            temporary: self.paths.is_temporary(),
+            attempt: self.number,
+            plan: Some(PlanDigest::of(self.paths, context.chains)?.to_string()),
+            threads: 1,
+        };
+        Ok(Some(Launch {
+            program: program.to_vec(),
+            init,
+            processes: config.worker_processes as usize,
+            threads: config.workers(),
+        }))
     }
 
     /// Starts to export beside the tasks, with the parts that are there already.
@@ -381,7 +434,7 @@ fn announce(ahead: &Ahead, parts: &Path, manifest: &Manifest) {
 /// Adds what earlier attempts did to the tally: for each partition, the account of its manifest
 /// that covers the most ops.
 fn take_over(tally: &Tally, index: &Index) {
-    let mut deepest: BTreeMap<usize, Manifest> = BTreeMap::new();
+    let mut deepest: BTreeMap<usize, Arc<Manifest>> = BTreeMap::new();
     for manifest in index.manifests() {
         match deepest.get(&manifest.partition) {
             Some(other) if other.account.ops.len() >= manifest.account.ops.len() => {}

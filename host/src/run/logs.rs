@@ -6,6 +6,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
+use tracing::Level;
 use tracing::dispatcher::{Dispatch, with_default};
 use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
@@ -79,6 +80,19 @@ impl Logs {
         let warnings = Warnings(warn).with_filter(LevelFilter::WARN);
         logs.job = Some(Registry::default().with(file).with(warnings).into());
         Ok(logs)
+    }
+
+    /// Sets up logging for a process that runs tasks of another one: `send` gets level, target and
+    /// text of each line of `level` (see [`init`](Self::init)).
+    pub(crate) fn sent(
+        level: Option<&str>,
+        send: impl Fn(Level, &str, String) + Send + Sync + 'static,
+    ) -> Result<()> {
+        let lines = Sent(send).with_filter(filter(level)?);
+        Registry::default()
+            .with(lines)
+            .try_init()
+            .context("logging is set up already")
     }
 
     /// Runs `work`, and logs here what it and the threads that it starts log.
@@ -190,6 +204,23 @@ impl<S: Subscriber, F: Fn(String) + 'static> Layer<S> for Warnings<F> {
             }
         });
         (self.0)(message);
+    }
+}
+
+/// Hands on every event.
+struct Sent<F>(F);
+
+impl<S: Subscriber, F: Fn(Level, &str, String) + 'static> Layer<S> for Sent<F> {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Scope<'_, S>) {
+        let (mut message, mut fields) = (String::new(), String::new());
+        event.record(
+            &mut |field: &Field, value: &dyn fmt::Debug| match field.name() {
+                "message" => message = format!("{value:?}"),
+                name => fields += &format!(" {name}={value:?}"),
+            },
+        );
+        let metadata = event.metadata();
+        (self.0)(*metadata.level(), metadata.target(), message + &fields);
     }
 }
 

@@ -25,6 +25,7 @@ mod shards;
 mod state;
 mod trace;
 mod uploads;
+pub mod worker;
 
 use std::sync::Arc;
 
@@ -40,13 +41,14 @@ use crate::remote::address::of_path;
 use crate::rundir::events::{EventLog, OpRef};
 use crate::rundir::mirror::Mirror;
 use crate::rundir::summary::Expected;
-use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag};
+use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag, TaskLock};
 use crate::term::{counted, say};
 use attempt::Attempt;
 use state::State;
 
 pub use crate::data::given::{GivenLines, write_columns};
 pub use crate::data::taken::{Batches, Taken};
+pub use crate::exec::TaskList;
 pub use crate::partition::Chosen;
 pub use crate::plan::Prepared;
 pub use crate::wasm::compile_with;
@@ -78,6 +80,9 @@ pub struct RunOptions {
     pub embedded: bool,
     /// Shows how far the job is, from any thread.
     pub live: Live,
+    /// The work of partitions is listed here instead of done, and the job stops: others do it with
+    /// [`worker::run_task`].
+    pub list_tasks: Option<TaskList>,
 }
 
 /// How a run ended.
@@ -153,6 +158,8 @@ fn run_locked(
     lock: FreeLock,
 ) -> Result<Outcome> {
     let dirs = prepared.resolved.dirs.clone();
+    // Those of a killed attempt may still write for a moment.
+    TaskLock::wait(paths)?;
     if let Err(error) = uploads::abort_unfinished(paths) {
         tracing::warn!("what an earlier attempt has left of its upload stays for now: {error:#}");
     }

@@ -1,5 +1,6 @@
 //! Plans a job: everything before its run directory is touched.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -7,7 +8,8 @@ use arrow::datatypes::Fields;
 
 use super::{places, room, shards};
 use crate::config::{
-    AnalysisMode, ExportType, Need, Origin, Override, Recipe, Resolved, resolve_recipe,
+    AnalysisMode, ENV_PREFIXES, ExportType, Need, Origin, Override, Recipe, Resolved,
+    resolve_recipe,
 };
 use crate::data::columns::hugging_face::without_feature;
 use crate::data::input::csv_header::check_headers;
@@ -73,7 +75,25 @@ impl Draft {
     /// Resolves the recipe and loads the operators. With [`Need::Anything`] the dataset is still to
     /// be [given](Self::give); until then, operators find media in the working directory.
     pub fn new(recipe: &Recipe, overrides: &[Override], need: Need) -> Result<Self> {
-        let mut resolved = resolve_recipe(recipe, std::env::vars_os(), overrides, need)?;
+        Self::of(
+            resolve_recipe(recipe, std::env::vars_os(), overrides, need)?,
+            need,
+        )
+    }
+
+    /// The job `job_id` of which `recipe` has every option: the environment of this process gives none.
+    pub(super) fn again(recipe: &Recipe, job_id: &str) -> Result<Self> {
+        let is_option = |name: &OsStr| {
+            let name = name.to_string_lossy();
+            ENV_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        };
+        let env = std::env::vars_os().filter(|(name, _)| !is_option(name));
+        let name = Override::value("job_id", job_id.into());
+        let need = Need::Runnable;
+        Self::of(resolve_recipe(recipe, env, &[name], need)?, need)
+    }
+
+    fn of(mut resolved: Resolved, need: Need) -> Result<Self> {
         if need == Need::Anything {
             resolved.sources = vec![".".to_owned()];
         }
@@ -123,6 +143,15 @@ impl Draft {
 
     /// Looks at the dataset and at the places that the job will write to.
     pub fn prepare(self) -> Result<Prepared> {
+        self.look(true)
+    }
+
+    /// Looks at the dataset of a job that another process runs, and has checked.
+    pub(super) fn prepare_again(self) -> Result<Prepared> {
+        self.look(false)
+    }
+
+    fn look(self, checks_places: bool) -> Result<Prepared> {
         let Self {
             mut resolved,
             mut plan,
@@ -156,24 +185,18 @@ impl Draft {
         {
             target.split = Some(split);
         }
-        places::check(&target, &dataset, &resolved)?;
+        if checks_places {
+            places::check(&target, &dataset, &resolved)?;
+        }
         let export = ExportOptions::new(
             &dataset,
             target.format,
             config.keep_stats_in_res_ds,
             plan.makes_json_rows(),
         )?;
-        room::check(&resolved, &plan, &dataset, &target)?;
-        let run_dir = std::path::absolute(&resolved.dirs.run_dir)?;
-        let writer = ExportLock::holder(&target.beside("lock"))
-            .filter(|owner| owner.run_dir != run_dir)
-            .or_else(|| shards::rival(&target, &run_dir));
-        if let Some(writer) = writer {
-            plan.notes.push(format!(
-                "job `{}` is writing to `{}` just now: until it has ended, a run is refused",
-                writer.job_id,
-                writer.export_path.display()
-            ));
+        if checks_places {
+            room::check(&resolved, &plan, &dataset, &target)?;
+            plan.notes.extend(rival(&target, &resolved)?);
         }
         if let Some(schema) = export.schema() {
             if target.split.is_some() {
@@ -190,6 +213,21 @@ impl Draft {
             resolved,
         })
     }
+}
+
+/// A sentence about another job that writes to the same place.
+fn rival(target: &ExportTarget, resolved: &Resolved) -> Result<Option<String>> {
+    let run_dir = std::path::absolute(&resolved.dirs.run_dir)?;
+    let writer = ExportLock::holder(&target.beside("lock"))
+        .filter(|owner| owner.run_dir != run_dir)
+        .or_else(|| shards::rival(target, &run_dir));
+    Ok(writer.map(|writer| {
+        format!(
+            "job `{}` is writing to `{}` just now: until it has ended, a run is refused",
+            writer.job_id,
+            writer.export_path.display()
+        )
+    }))
 }
 
 /// The split that is read, if it is one: the result is that split, too.

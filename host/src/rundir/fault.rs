@@ -11,6 +11,9 @@
 //!
 //! Counted from 1, over all threads. A write that fails or is killed has written half of its bytes.
 //! Without the variable a call costs one load.
+//!
+//! It is for one process. Of those that run tasks for it, the first, second, … that is started gets
+//! the first, second, … of the faults in `DJHOST_TEST_WORKER_FAULTS`, which `;` divides.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -20,6 +23,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The environment variable that asks for a fault.
 pub const VARIABLE: &str = "DJHOST_TEST_FAULT";
+
+/// The environment variable that asks for faults of processes that run tasks.
+pub const OF_WORKERS: &str = "DJHOST_TEST_WORKER_FAULTS";
+
+/// Returns the fault of the process number `number`, from 1, that runs tasks.
+pub(crate) fn of_worker(number: usize) -> Option<String> {
+    let all = std::env::var(OF_WORKERS).ok()?;
+    let fault = all.split(';').nth(number.checked_sub(1)?)?;
+    (!fault.is_empty()).then(|| fault.to_owned())
+}
 
 /// The calls that decide what a crash leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

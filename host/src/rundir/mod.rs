@@ -17,6 +17,7 @@ pub(crate) mod quarantine_entry;
 pub(crate) mod stop_request;
 pub(crate) mod storage;
 pub(crate) mod summary;
+pub(crate) mod task_lock;
 pub(crate) mod trace;
 pub(crate) mod varint;
 
@@ -30,3 +31,4 @@ pub use stop_request::StopFlag;
 pub(crate) use stop_request::StopRequest;
 pub(crate) use storage::{AtomicFile, Storage};
 pub use summary::{JobSummary, Ledger, Status};
+pub(crate) use task_lock::TaskLock;

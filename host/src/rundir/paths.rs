@@ -344,6 +344,21 @@ impl RunPaths {
         self.root.join("lock")
     }
 
+    /// `tasks.lock`: held by processes that run tasks.
+    pub(crate) fn task_lock(&self) -> PathBuf {
+        self.root.join("tasks.lock")
+    }
+
+    /// `tasks.lock.ID`: held by the process that runs this task alone.
+    pub(crate) fn lock_of_task(&self, id: &str) -> PathBuf {
+        self.root.join(format!("tasks.lock.{id}"))
+    }
+
+    /// Returns the locks of all single tasks.
+    pub(crate) fn locks_of_tasks(&self) -> Result<Vec<PathBuf>> {
+        self.list(&self.root, |name| name.starts_with("tasks.lock."))
+    }
+
     /// `stop_request.json`: asks the running process to stop.
     pub fn stop_request(&self) -> PathBuf {
         self.root.join("stop_request.json")

@@ -12,14 +12,16 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::fault::{self, Operation};
 use super::paths::RunPaths;
+use super::process::host_name;
 
 /// Who may read and write a new file: as the user's mask has it.
 const USUAL_MODE: u32 = 0o666;
@@ -199,13 +201,17 @@ impl Storage {
     /// The same with other rights than usual.
     pub fn create_with_mode(&self, path: &Path, mode: u32) -> Result<AtomicFile> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
+        // Processes of several machines may write to one directory.
+        static HOST: LazyLock<String> =
+            LazyLock::new(|| format!("{:08x}", xxh3_64(host_name().as_bytes()) as u32));
         let name = path
             .file_name()
             .with_context(|| format!("`{}` has no file name", path.display()))?
             .to_string_lossy();
         let temp = path.with_file_name(format!(
-            ".{name}.{}.{}{TEMPORARY}",
+            ".{name}.{}-{}.{}{TEMPORARY}",
             std::process::id(),
+            *HOST,
             SERIAL.fetch_add(1, Ordering::Relaxed)
         ));
         self.start(temp, path, mode)

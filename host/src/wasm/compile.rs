@@ -50,6 +50,11 @@ pub fn compile_with(command: Vec<OsString>) {
     let _ = PROGRAM.set(command);
 }
 
+/// The program that [`compile_with`] named, with its first arguments: it takes those of djhost.
+pub(crate) fn program() -> Option<&'static [OsString]> {
+    PROGRAM.get().map(Vec::as_slice)
+}
+
 /// The running program, even if its file was replaced.
 pub(crate) fn this_program() -> Option<PathBuf> {
     let own = PathBuf::from("/proc/self/exe");

@@ -34,7 +34,7 @@ mod size;
 
 pub(crate) use clusters::{Clusters, Keep};
 pub use compile::compile_with;
-pub(crate) use compile::{compile_stdin, this_program};
+pub(crate) use compile::{compile_stdin, program, this_program};
 pub(crate) use compiling::{Compiling, compiling};
 pub(crate) use component::Source;
 pub(crate) use contract::{

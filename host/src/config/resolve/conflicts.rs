@@ -5,6 +5,7 @@ use crate::config::options::{PartitionMode, Strategy};
 use crate::config::recipe::{OpSpec, user_error};
 use crate::config::units::Count;
 use crate::error::{UserError, did_you_mean};
+use crate::remote::address::is_address;
 
 impl Builder {
     /// Expands `~` in every option that is a path.
@@ -54,6 +55,16 @@ impl Builder {
                     format!("`{}`: djhost does not run on a cluster", config.ray_address),
                 )
                 .hint("remove it, or set `auto`: all work is done by this machine's threads"),
+            );
+        }
+        let in_bucket = config.work_dir.as_deref().filter(|dir| is_address(dir));
+        if let (Some(dir), 1..) = (in_bucket, config.worker_processes) {
+            errors.push(
+                UserError::new(
+                    self.place("worker_processes"),
+                    format!("`{}`: `work_dir` is in a bucket (`{dir}`), which only one process puts files into", config.worker_processes),
+                )
+                .hint("set it to 0, or give a `work_dir` on a disk; dataset and `export_path` may be in buckets"),
             );
         }
         if config.text_keys.0.len() > 1 {

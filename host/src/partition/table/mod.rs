@@ -49,15 +49,19 @@ pub(crate) fn load_or_choose(
     paths: &RunPaths,
 ) -> Result<Chosen> {
     let earlier = earlier(paths);
-    if let Some(same) = earlier.as_ref().filter(|e| {
-        e.settings == settings(&prepared.resolved) && same_files(&e.files, &dataset.files)
-    }) {
+    if let Some(same) = earlier.as_ref().filter(|e| e.fits(prepared, dataset)) {
         return Ok(same.clone());
     }
     let chosen = choose_again(prepared, dataset, earlier.as_ref(), paths)?;
     let storage = paths.storage();
     storage.write_atomic(&paths.partition_table(), &seal(&chosen)?)?;
     Ok(chosen)
+}
+
+/// Returns the partitions that the run directory has; None if there are none, or input or settings
+/// have changed since. Writes nothing.
+pub(crate) fn load(prepared: &Prepared, dataset: &Dataset, paths: &RunPaths) -> Option<Chosen> {
+    earlier(paths).filter(|earlier| earlier.fits(prepared, dataset))
 }
 
 /// Returns what [`load_or_choose`] would return, but writes nothing. Returns None if packed files
@@ -130,6 +134,11 @@ fn same_file(a: &InputFile, b: &InputFile) -> bool {
 }
 
 impl Chosen {
+    /// Whether they are those of today's input and settings.
+    fn fits(&self, prepared: &Prepared, dataset: &Dataset) -> bool {
+        self.settings == settings(&prepared.resolved) && same_files(&self.files, &dataset.files)
+    }
+
     fn new(
         settings: String,
         dataset: &Dataset,

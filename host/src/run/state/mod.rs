@@ -35,7 +35,7 @@ use done::{Done, DoneFile, read_done, result_key};
 use mapping_file::MappingFile;
 use resumption::resumption;
 use taken_over::take_over;
-use usage::usage;
+pub(crate) use usage::usage;
 
 /// The state of one attempt.
 pub(crate) struct State {
@@ -47,6 +47,8 @@ pub(crate) struct State {
     started: Instant,
     /// Whether it tells the user how the attempt ends.
     says: bool,
+    /// If other processes have run tasks: the most memory that they had, in bytes.
+    pub(crate) processes_memory: Option<u64>,
 }
 
 impl State {
@@ -108,6 +110,7 @@ impl State {
             mapping: None,
             started: Instant::now(),
             says: !options.embedded,
+            processes_memory: None,
         })
     }
 
@@ -353,9 +356,15 @@ impl State {
     }
 
     fn usage(&mut self) {
-        let (cpu, peak) = usage();
-        self.summary.totals.cpu_seconds += cpu;
-        self.summary.totals.peak_memory = self.summary.totals.peak_memory.max(peak);
+        let used = usage();
+        let (mut cpu, mut peak) = (used.cpu_seconds, used.peak_memory);
+        if let Some(memory) = self.processes_memory {
+            cpu += used.cpu_seconds_of_others;
+            peak += memory;
+        }
+        let totals = &mut self.summary.totals;
+        totals.cpu_seconds += cpu;
+        totals.peak_memory = totals.peak_memory.max(peak);
     }
 }
 

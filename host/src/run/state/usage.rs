@@ -1,11 +1,22 @@
 //! What the process has used.
 
-/// Returns CPU seconds and peak resident bytes of this process, from `/proc/self`.
-pub(super) fn usage() -> (f64, u64) {
+/// What a process has used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// CPU seconds.
+    pub(crate) cpu_seconds: f64,
+    /// The same of the processes that it has started and that have ended.
+    pub(super) cpu_seconds_of_others: f64,
+    /// The most memory that it has had at a time, in bytes.
+    pub(crate) peak_memory: u64,
+}
+
+/// Returns what this process has used, from `/proc/self`.
+pub(crate) fn usage() -> Usage {
     let ticks = rustix::param::clock_ticks_per_second() as f64;
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name in parentheses may hold blanks. Counted after it, utime and stime are fields 12 and
-    // 13.
+    // 13, those of others 14 and 15.
     let fields: Vec<&str> = stat
         .rsplit(')')
         .next()
@@ -24,5 +35,9 @@ pub(super) fn usage() -> (f64, u64) {
         .lines()
         .find_map(|l| l.strip_prefix("VmHWM:"))
         .and_then(|v| v.split_whitespace().next()?.parse::<u64>().ok());
-    (time(11) + time(12), peak.unwrap_or(0) * 1024)
+    Usage {
+        cpu_seconds: time(11) + time(12),
+        cpu_seconds_of_others: time(13) + time(14),
+        peak_memory: peak.unwrap_or(0) * 1024,
+    }
 }

@@ -39,9 +39,17 @@ pub struct EventLog {
     inner: Mutex<Inner>,
 }
 
+/// Where events go.
+enum Target {
+    /// Event logging is switched off: events are only counted.
+    Nowhere,
+    File(File),
+    /// To the process that writes the file, with the number of the thread.
+    Writer(Box<dyn Fn(Event, u64) + Send>),
+}
+
 struct Inner {
-    /// None if event logging is switched off: events are only counted.
-    file: Option<File>,
+    to: Target,
     seq: u64,
     line: Vec<u8>,
     failed: Option<std::io::Error>,
@@ -61,7 +69,7 @@ impl EventLog {
                 Ok(file) => {
                     return Ok(Self {
                         syncs: paths.lasts(),
-                        ..Self::with(path, Some(file), job_id, attempt)
+                        ..Self::with(path, Target::File(file), job_id, attempt)
                     });
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -76,14 +84,20 @@ impl EventLog {
 
     /// Returns a log that writes nothing (`event_logging.enabled: false`).
     pub fn disabled(job_id: &str, attempt: u32) -> Self {
-        Self::with(PathBuf::new(), None, job_id, attempt)
+        Self::with(PathBuf::new(), Target::Nowhere, job_id, attempt)
     }
 
-    fn with(path: PathBuf, file: Option<File>, job_id: &str, attempt: u32) -> Self {
+    /// Returns a log that gives its events to `send`, with the number of the thread: another process
+    /// writes them, by [`emit_of`](Self::emit_of).
+    pub(crate) fn sent(attempt: u32, send: impl Fn(Event, u64) + Send + 'static) -> Self {
+        Self::with(PathBuf::new(), Target::Writer(Box::new(send)), "", attempt)
+    }
+
+    fn with(path: PathBuf, to: Target, job_id: &str, attempt: u32) -> Self {
         // Pid and time: unique over machines for all practical purposes, and readable.
         let nonce = format!("{:x}{:x}", std::process::id(), (now() * 1e6) as u64);
         let inner = Inner {
-            file,
+            to,
             seq: 0,
             line: Vec::with_capacity(1024),
             failed: None,
@@ -117,6 +131,11 @@ impl EventLog {
     /// [`flush`](Self::flush). [`Event::PartitionProgressed`] may be emitted after every batch;
     /// most of these events are left out.
     pub fn emit(&self, event: Event) {
+        self.emit_of(event, (std::process::id(), thread_id()));
+    }
+
+    /// The same for what happened in a thread of another process.
+    pub(crate) fn emit_of(&self, event: Event, (process_id, thread_id): (u32, u64)) {
         let sync = self.syncs && event.changes_job_state();
         let mut inner = self
             .inner
@@ -135,10 +154,15 @@ impl EventLog {
             }
             inner.progress.insert(*partition_id, now);
         }
+        if let Target::Writer(send) = &inner.to {
+            return send(event, thread_id);
+        }
         tell(&event);
         let seq = inner.seq;
         inner.seq += 1;
-        let Some(file) = &mut inner.file else { return };
+        let Target::File(file) = &mut inner.to else {
+            return;
+        };
         let record = Record {
             timestamp: now(),
             message: event.to_string(),
@@ -146,8 +170,8 @@ impl EventLog {
             job_id: self.job_id.clone(),
             attempt: self.attempt,
             seq,
-            process_id: std::process::id(),
-            thread_id: thread_id(),
+            process_id,
+            thread_id,
             status: event.status().map(str::to_owned),
             performance_metrics: event.metrics(),
             event,
@@ -186,8 +210,8 @@ impl EventLog {
         if let Some(error) = &inner.failed {
             return Err(anyhow!("{error}")).with_context(at);
         }
-        match &mut inner.file {
-            Some(file) if self.syncs => file.sync_data().with_context(at),
+        match &mut inner.to {
+            Target::File(file) if self.syncs => file.sync_data().with_context(at),
             _ => Ok(()),
         }
     }

@@ -1,0 +1,110 @@
+//! The job of another process, as a process sees it that runs tasks of it.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::digest::PlanDigest;
+use crate::checkpoint::Chains;
+use crate::config::{OnDifference, Recipe, Strategy};
+use crate::data::input::unpack::materialised;
+use crate::data::{Dataset, Partition};
+use crate::error::UserError;
+use crate::exec::placement::Placement;
+use crate::exec::{Determinism, Tally, TaskContext};
+use crate::partition::{Chosen, table};
+use crate::plan::{Plan, Prepared, Segment};
+use crate::run::context::Shared;
+use crate::run::{Draft, retry};
+use crate::rundir::events::EventLog;
+use crate::rundir::{RunPaths, StopFlag, TaskLock};
+
+/// A job that another process has begun. All of it comes from the run directory: the recipe, the
+/// table of partitions, fallbacks of operators, unpacked input.
+pub(super) struct Job {
+    prepared: Prepared,
+    paths: RunPaths,
+    attempt: u32,
+    dataset: Dataset,
+    pub(super) chosen: Chosen,
+    chains: Chains,
+    pub(super) digest: PlanDigest,
+    /// Counts of this process.
+    pub(super) tally: Tally,
+    _lock: TaskLock,
+}
+
+impl Job {
+    /// Plans the job in `run` again. Writes nothing; what it plans the caller compares by the digest.
+    pub(super) fn load(run: PathBuf, temporary: bool, attempt: u32) -> Result<Self> {
+        let paths = match temporary {
+            true => RunPaths::new(run).temporary(),
+            false => RunPaths::new(run),
+        };
+        let recipe = paths.resolved_config();
+        if !recipe.exists() {
+            return Err(UserError::new(
+                paths.root().display().to_string(),
+                "there is no job that has been planned",
+            )
+            .hint("name the run directory of a job that `djhost run` has begun")
+            .into());
+        }
+        let lock = TaskLock::share(&paths)?;
+        let draft = Draft::again(&Recipe::File(recipe), &paths.job_id())?;
+        let mut prepared = draft.prepare_again()?;
+        retry::attach(&mut prepared, &paths)?;
+        let changed = "the dataset is not what the job was planned for";
+        let dataset = materialised(&prepared.dataset, &paths.partitions()).context(changed)?;
+        let chosen = table::load(&prepared, &dataset, &paths).context(changed)?;
+        let chains = table::chains(&prepared, &chosen);
+        let digest = PlanDigest::of(&paths, &chains)?;
+        let check = &prepared.resolved.config.determinism;
+        let tally = Tally::of_share(Determinism::new(
+            check.check_ratio,
+            check.on_difference == OnDifference::Fail,
+        ));
+        Ok(Self {
+            prepared,
+            paths,
+            attempt,
+            dataset,
+            chosen,
+            chains,
+            digest,
+            tally,
+            _lock: lock,
+        })
+    }
+
+    /// What a task works with.
+    pub(super) fn context<'c>(&'c self, log: &'c EventLog, stop: &'c StopFlag) -> TaskContext<'c> {
+        Shared {
+            prepared: &self.prepared,
+            paths: &self.paths,
+            log,
+            stop,
+            attempt: self.attempt,
+            dataset: &self.dataset,
+            chains: &self.chains,
+            tally: &self.tally,
+        }
+        .context()
+    }
+
+    /// The ops after which rows of a partition are stored, where nothing has been measured.
+    pub(super) fn stored(&self, segment: &Segment, partition: &Partition) -> Vec<usize> {
+        match self.prepared.resolved.config.strategy() {
+            Strategy::Adaptive => {
+                let bytes = partition.slices.iter().map(|s| s.end - s.start).sum();
+                Placement::new(self.plan()).stored(self.plan(), segment, bytes)
+            }
+            _ => segment.stored.clone(),
+        }
+    }
+
+    /// What is planned.
+    pub(super) fn plan(&self) -> &Plan {
+        &self.prepared.plan
+    }
+}

@@ -1,0 +1,219 @@
+//! A process that runs tasks of a job which another process runs: `djhost task --stdio`, started by
+//! the pool in `exec/workers`, which has the protocol.
+
+mod digest;
+mod job;
+mod lines;
+mod once;
+
+pub(super) use digest::PlanDigest;
+pub use once::run_task;
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::error::exit;
+use crate::exec::workers::protocol::{
+    Failure, FromWorker, Init, PROTOCOL, Ready, Task, TaskKind, ToWorker,
+};
+use crate::exec::{Held, Steps, guarded, segment};
+use crate::rundir::StopFlag;
+use crate::rundir::events::EventLog;
+use crate::rundir::process::host_name;
+use crate::threads;
+use job::Job;
+use lines::Lines;
+
+/// How often it says what it has counted, while a task runs.
+const PROGRESS: Duration = Duration::from_millis(500);
+
+/// Runs tasks as `input` asks, and answers to `output`, until it is told to stop. The end of the
+/// input ends the process: nobody is there any more who wants the answers.
+///
+/// Returns the exit code of the process.
+pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send + 'static) -> Result<u8> {
+    let lines = Lines::new(output);
+    let (asked, asks) = channel();
+    let theirs = Arc::clone(&lines);
+    std::thread::Builder::new()
+        .name("djhost-asked".into())
+        .spawn(move || listen(input, &asked, &theirs))
+        .context("cannot start a thread")?;
+    let init = match asks.recv() {
+        Ok(ToWorker::Init(init)) => init,
+        Ok(_) => bail!("the first line is not `init`"),
+        // The end of the input ends the process elsewhere.
+        Err(_) => return Ok(exit::DONE),
+    };
+    log_to(&lines)?;
+    let (job, threads) = match begin(&init) {
+        Ok(job) => (job, init.threads.max(1)),
+        Err(error) => {
+            let reason = format!("{error:#}");
+            lines.say(&FromWorker::Refused { reason });
+            return Ok(exit::USAGE);
+        }
+    };
+    lines.say(&FromWorker::Ready(Ready {
+        plan: job.digest.to_string(),
+        process: std::process::id(),
+        host: host_name(),
+        arch: std::env::consts::ARCH.to_owned(),
+    }));
+    let theirs = Arc::clone(&lines);
+    let log = EventLog::sent(init.attempt, move |event, thread| {
+        theirs.say(&FromWorker::Event { event, thread });
+    });
+    work(&job, &log, threads, &asks, &lines)?;
+    Ok(exit::DONE)
+}
+
+/// Passes on what is asked. Ends the process with its input, whatever it is doing.
+#[expect(
+    clippy::exit,
+    reason = "threads that work for nobody are not waited for"
+)]
+fn listen(input: impl Read, asked: &Sender<ToWorker>, lines: &Lines) {
+    for line in BufReader::new(input).lines() {
+        let ask = line
+            .map_err(anyhow::Error::from)
+            .and_then(|line| Ok(serde_json::from_str(&line)?));
+        match ask {
+            // Who asks after `stop` gets no answer.
+            Ok(ask) => drop(asked.send(ask)),
+            Err(error) => {
+                let reason = format!("a line that is no message: {error}");
+                lines.say(&FromWorker::Refused { reason });
+                std::process::exit(exit::FAILED.into());
+            }
+        }
+    }
+    std::process::exit(exit::DONE.into());
+}
+
+/// Logs to the process that asks.
+fn log_to(lines: &Arc<Lines>) -> Result<()> {
+    let lines = Arc::clone(lines);
+    super::Logs::sent(None, move |level, target, text| {
+        lines.log(level, target, text);
+    })
+}
+
+/// Plans the job that `init` names. Fails if it is not planned as there.
+fn begin(init: &Init) -> Result<Job> {
+    ensure!(
+        init.protocol == PROTOCOL,
+        "it speaks version {PROTOCOL} of the protocol, the job version {}",
+        init.protocol
+    );
+    std::env::set_current_dir(&init.directory)
+        .with_context(|| format!("cannot work in `{}`", init.directory.display()))?;
+    let job = Job::load(init.run.clone(), init.temporary, init.attempt)?;
+    if let Some(difference) = init
+        .plan
+        .as_deref()
+        .and_then(|plan| job.digest.difference(plan))
+    {
+        bail!(difference);
+    }
+    Ok(job)
+}
+
+/// Runs tasks until `stop`.
+fn work(
+    job: &Job,
+    log: &EventLog,
+    threads: usize,
+    asks: &Receiver<ToWorker>,
+    lines: &Lines,
+) -> Result<()> {
+    let running: Mutex<HashMap<String, StopFlag>> = Mutex::default();
+    let pool = threads::pool(threads, "djhost-worker")?;
+    pool.in_place_scope(|scope| {
+        loop {
+            let lock = || running.lock().expect("no panic while held");
+            match asks.recv_timeout(PROGRESS) {
+                Ok(ToWorker::Task(task)) => {
+                    let stop = StopFlag::new();
+                    lock().insert(task.id.clone(), stop.clone());
+                    let running = &running;
+                    scope.spawn(move |_| {
+                        let done = guarded(|| run(job, log, &stop, &task, lines));
+                        running
+                            .lock()
+                            .expect("no panic while held")
+                            .remove(&task.id);
+                        lines.say(&progress(job));
+                        lines.say(&match done {
+                            Ok(()) => FromWorker::Done { id: task.id },
+                            Err(error) => FromWorker::Failed {
+                                id: task.id,
+                                failure: Failure::of(&error),
+                            },
+                        });
+                    });
+                }
+                Ok(ToWorker::Cancel(id)) => {
+                    if let Some(stop) = lock().get(&id) {
+                        stop.request("cancelled");
+                    }
+                }
+                Ok(ToWorker::Init(_)) => tracing::warn!("`init` is only the first line"),
+                Err(RecvTimeoutError::Timeout) => {
+                    if !lock().is_empty() {
+                        lines.say(&progress(job));
+                    }
+                }
+                Ok(ToWorker::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    lock().values().for_each(|stop| stop.request("stopped"));
+                    return;
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+/// What was counted since the last call.
+fn progress(job: &Job) -> FromWorker {
+    let mut share = job.tally.take();
+    share.peak_memory = super::state::usage().peak_memory;
+    FromWorker::Progress(share)
+}
+
+/// Runs one task.
+fn run(job: &Job, log: &EventLog, stop: &StopFlag, task: &Task, lines: &Lines) -> Result<()> {
+    let TaskKind::Steps = task.kind;
+    let segment = job
+        .plan()
+        .segments
+        .get(task.segment)
+        .with_context(|| format!("there is no segment {}", task.segment))?;
+    let partition = job
+        .chosen
+        .partitions
+        .get(task.partition)
+        .with_context(|| format!("there is no partition {}", task.partition))?;
+    let mut held = Held::default();
+    for manifest in &task.manifests {
+        held.insert(Arc::new(manifest.clone()));
+    }
+    let steps = Steps {
+        partition,
+        segment,
+        stored: &task.stored,
+        stage: task.stage,
+        held,
+    };
+    segment::run(&job.context(log, stop), &steps, &|manifest| {
+        lines.say(&FromWorker::Committed {
+            id: task.id.clone(),
+            manifest: Box::new(manifest),
+        });
+    })
+}
