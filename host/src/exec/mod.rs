@@ -12,6 +12,7 @@ pub(crate) mod group_task;
 pub(crate) mod index;
 pub(crate) mod isolate;
 pub(crate) mod meter;
+mod needed;
 pub(crate) mod placement;
 pub(crate) mod places;
 pub(crate) mod quarantine;

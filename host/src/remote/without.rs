@@ -277,13 +277,19 @@ pub(crate) fn unfinished_below(_: &Address) -> Result<Vec<Unfinished>, Failure> 
     Err(Failure)
 }
 
-pub(crate) fn fetch_to_cache(_: &Address) -> Result<std::path::PathBuf, UserError> {
+pub(crate) fn fetch_to_cache(_: &Address) -> Result<Option<super::cache::Fetched>, UserError> {
     Err(Failure.at(""))
+}
+
+pub(crate) fn fetch_files_to_cache(
+    _: &[Address],
+) -> Result<std::path::PathBuf, (usize, UserError)> {
+    Err((0, Failure.at("")))
 }
 
 pub(crate) fn fetch_dir_to_cache(
     _: &Address,
     _: impl Fn(&str) -> bool,
-) -> Result<std::path::PathBuf, UserError> {
+) -> Result<super::cache::Fetched, UserError> {
     Err(Failure.at(""))
 }
