@@ -3,11 +3,13 @@
 
 use crate::exporting::keys;
 use crate::proxy::{Way, proxy};
-use crate::rundirs::{RECIPE, bucket, expected, look, result, run};
+use crate::rundirs::{RECIPE, bucket, expected, look, on, result, run};
 use crate::store::{Bucket, ask, text};
 use std::collections::BTreeSet;
 use std::fs;
-use std::sync::{Arc, Mutex};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 /// A bucket with a complete job, of which the result has gone.
 fn done(name: &str) -> (Bucket, Vec<u8>) {
@@ -199,6 +201,66 @@ fn what_somebody_has_changed_is_done_again() {
     for (name, good) in names.iter().zip(good) {
         assert!(ask("GET", &path(&bucket, name), b"").1 == good, "{name}");
     }
+}
+
+#[test]
+fn a_kill_while_a_large_file_is_sent_leaves_what_the_next_run_removes() {
+    let bucket = Bucket::new("parts-of-files");
+    let row = |i: usize| {
+        let words = "some words and more of them ".repeat(1 + i % 60);
+        format!("{{\"text\": \"row {i}: {words}\", \"id\": {i}}}\n")
+    };
+    fs::write(
+        bucket.path("in.jsonl"),
+        (0..12_000).map(row).collect::<String>(),
+    )
+    .unwrap();
+    // One checkpoint, of all rows.
+    let recipe = "dataset_path: in.jsonl\nexport_path: out/result.jsonl\n\
+        partition: {mode: manual, num_of_partitions: 1}\ncheckpoint: {strategy: every_op}\n\
+        intermediate_storage: {format: jsonl, compression: none}\nprocess:\n\
+        - text_length_filter: {min_len: 20}\n";
+    assert!(bucket.run(recipe).status.success());
+    let expected = result(&bucket);
+    fs::remove_file(bucket.path("out/result.jsonl")).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let port = proxy(move |request| {
+        let is_second = request.contains("/checkpoints/") && request.contains("partNumber=2");
+        match is_second && sender.send(()).is_ok() {
+            true => Way::Stall,
+            false => Way::Through,
+        }
+    });
+    let url = format!("http://127.0.0.1:{port}");
+    let command = |machine: &str, env: &[(&str, &str)]| {
+        let mut command = bucket.command_in("BUCKET/runs", recipe, env);
+        command.arg("--quiet").envs(on(&bucket, machine));
+        command
+    };
+    let mut child = command("one", &[("AWS_ENDPOINT_URL", &url)])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (names, uploads) = keys("parts-of-files");
+    // And perhaps one of the finished rows.
+    assert!(uploads > 0, "{names:?}");
+    assert!(
+        !names.iter().any(|name| name.contains("/checkpoints/")),
+        "{names:?}"
+    );
+    let output = command("two", &[]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(result(&bucket) == expected);
+    let (names, uploads) = keys("parts-of-files");
+    assert_eq!(uploads, 0);
+    assert!(
+        names
+            .iter()
+            .any(|name| name.ends_with("checkpoint_op_0000_partition_0000.manifest.json"))
+    );
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) fn bucket(name: &str) -> Bucket {
 }
 
 /// As on a machine of this name: with a cache of its own.
-fn on<'a>(bucket: &Bucket, machine: &str) -> [(&'a str, String); 2] {
+pub(crate) fn on<'a>(bucket: &Bucket, machine: &str) -> [(&'a str, String); 2] {
     let path = |kind: &str| {
         bucket
             .path(&format!("{machine}-{kind}"))

@@ -78,6 +78,7 @@ impl Object {
 }
 
 /// There are none.
+#[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) key: String,
     pub(crate) bytes: u64,
