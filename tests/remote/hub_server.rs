@@ -187,6 +187,20 @@ impl State {
                     None => no(404, "Entry not found"),
                 }
             }
+            // Models, which are named in no path of a file.
+            ("GET", ["api", "models", owner, name, "revision", revision]) => {
+                match self.commit(&format!("model/{owner}/{name}"), revision) {
+                    Some(commit) => ok(&json!({ "sha": commit.id })),
+                    None => no(404, "Repository not found"),
+                }
+            }
+            ("GET", [owner, name, "resolve", revision, file @ ..]) => {
+                let commit = self.commit(&format!("model/{owner}/{name}"), revision);
+                match commit.and_then(|commit| commit.files.get(&file.join("/"))) {
+                    Some(bytes) => reply(200, bytes.clone()),
+                    None => no(404, "Entry not found"),
+                }
+            }
             ("POST", ["api", "datasets", owner, name, "preupload", revision]) => {
                 if self.commit(&format!("{owner}/{name}"), revision).is_none() {
                     return no(404, "Repository not found");

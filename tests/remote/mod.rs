@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 mod buckets;
 mod faults;
+mod files;
 mod hub;
 mod hub_layouts;
 mod hub_server;

@@ -32,13 +32,13 @@ struct Asked {
 struct Answer(u16, Vec<(&'static str, String)>, Vec<u8>);
 
 #[derive(Clone)]
-struct Stand {
+pub(super) struct Stand {
     port: u16,
     content: Arc<Mutex<Content>>,
 }
 
 impl Stand {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let stand = Self {
             port: listener.local_addr().unwrap().port(),
@@ -54,13 +54,15 @@ impl Stand {
         stand
     }
 
-    fn put(&self, path: &str, body: &[u8]) {
-        let object = (body.to_vec(), 1);
-        self.content
-            .lock()
-            .unwrap()
-            .objects
-            .insert(path.to_owned(), object);
+    /// Puts another version of an object, if there is one.
+    pub(super) fn put(&self, path: &str, body: &[u8]) {
+        let mut content = self.content.lock().unwrap();
+        store(&mut content, path, body.to_vec());
+    }
+
+    /// All requests: method and path.
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.content.lock().unwrap().asked.clone()
     }
 
     fn get(&self, path: &str) -> Option<Vec<u8>> {
@@ -126,9 +128,9 @@ fn serve(stream: &TcpStream, content: &Mutex<Content>) -> Option<()> {
         }
     }
     write!(text, "Content-Length: {length}\r\n\r\n").unwrap();
+    // By one call: a second one would wait until the client has confirmed the first.
     let mut to = stream;
-    to.write_all(text.as_bytes()).ok()?;
-    to.write_all(&body).ok()
+    to.write_all(&[text.as_bytes(), &body].concat()).ok()
 }
 
 fn decoded(text: &str) -> String {
@@ -343,7 +345,7 @@ fn list(content: &Content, asked: &Asked) -> Answer {
 }
 
 /// Runs djhost with the stand-in as both stores, and a cache of a machine of this name.
-fn djhost(case: &Case, stand: &Stand, machine: &str, args: &[&str]) -> Output {
+pub(super) fn djhost(case: &Case, stand: &Stand, machine: &str, args: &[&str]) -> Output {
     let port = stand.port;
     Command::new(env!("CARGO_BIN_EXE_djhost"))
         .args(args)

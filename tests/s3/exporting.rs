@@ -174,6 +174,36 @@ fn a_store_that_fails_changes_nothing() {
 }
 
 #[test]
+fn a_lost_reply_to_the_end_of_an_upload_loses_nothing() {
+    let bucket = Bucket::new("finished");
+    fs::write(bucket.path("in.jsonl"), rows()).unwrap();
+    let recipe = |to: &str| format!("dataset_path: in.jsonl\nexport_path: {to}\n{PROCESS}");
+    assert!(bucket.run(&recipe("out/r.jsonl")).status.success());
+    let wanted = fs::read(bucket.path("out/r.jsonl")).unwrap();
+    let mut is_lost = false;
+    let port = proxy(move |request| {
+        // The probe before the work only begins an upload.
+        let ends = request.starts_with("POST") && request.contains("uploadId=");
+        if !ends || is_lost {
+            return Way::Through;
+        }
+        is_lost = true;
+        Way::LoseReply
+    });
+    let output = bucket.run_at(&recipe("BUCKET/r.jsonl"), port);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(ask("GET", "/finished/r.jsonl", b"").1 == wanted);
+    assert_eq!(keys("finished"), (vec!["r.jsonl".to_owned()], 0));
+    // The run knows which version is its own.
+    let again = bucket.run(&recipe("BUCKET/r.jsonl"));
+    assert!(
+        text(&again.stderr).contains("nothing to do"),
+        "{}",
+        text(&again.stderr)
+    );
+}
+
+#[test]
 fn mistakes_are_said_before_any_work() {
     let bucket = Bucket::new("mistakes");
     bucket.put("data/in.jsonl", "{\"text\": \"some words\"}\n");

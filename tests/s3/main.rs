@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod exporting;
 #[cfg(target_os = "linux")]
+mod files;
+#[cfg(target_os = "linux")]
 mod proxy;
 #[cfg(target_os = "linux")]
 #[path = "../harness/python.rs"]
@@ -12,6 +14,10 @@ mod python;
 #[cfg(target_os = "linux")]
 mod reading;
 #[cfg(target_os = "linux")]
+mod resuming;
+#[cfg(target_os = "linux")]
 mod rundirs;
 #[cfg(target_os = "linux")]
 mod store;
+#[cfg(target_os = "linux")]
+mod tls;

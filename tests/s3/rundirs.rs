@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// Several partitions, a global op, rows that no op can read, and a checkpoint after each op.
-const RECIPE: &str = "dataset_path: in.jsonl\nexport_path: out/result.jsonl\n\
+pub(crate) const RECIPE: &str = "dataset_path: in.jsonl\nexport_path: out/result.jsonl\n\
     partition: {mode: manual, num_of_partitions: 4}\ncheckpoint: {strategy: every_op}\nprocess:\n\
     - text_length_filter: {min_len: 20}\n- whitespace_normalization_mapper:\n\
     - document_deduplicator:\n- words_num_filter: {min_num: 4}\n";
@@ -23,14 +23,14 @@ fn rows() -> String {
     (0..6000).map(row).collect::<String>() + "no row\n"
 }
 
-fn bucket(name: &str) -> Bucket {
+pub(crate) fn bucket(name: &str) -> Bucket {
     let bucket = Bucket::new(name);
     fs::write(bucket.path("in.jsonl"), rows()).unwrap();
     bucket
 }
 
 /// As on a machine of this name: with a cache of its own.
-fn on<'a>(bucket: &Bucket, machine: &str) -> [(&'a str, String); 2] {
+pub(crate) fn on<'a>(bucket: &Bucket, machine: &str) -> [(&'a str, String); 2] {
     let path = |kind: &str| {
         bucket
             .path(&format!("{machine}-{kind}"))
@@ -43,7 +43,7 @@ fn on<'a>(bucket: &Bucket, machine: &str) -> [(&'a str, String); 2] {
     ]
 }
 
-fn run(bucket: &Bucket, machine: &str, env: &[(&str, &str)]) -> Output {
+pub(crate) fn run(bucket: &Bucket, machine: &str, env: &[(&str, &str)]) -> Output {
     spawn(bucket, machine, env).wait_with_output().unwrap()
 }
 
@@ -58,7 +58,7 @@ fn spawn(bucket: &Bucket, machine: &str, env: &[(&str, &str)]) -> Child {
 }
 
 #[track_caller]
-fn look(bucket: &Bucket, machine: &str, args: &[&str]) -> String {
+pub(crate) fn look(bucket: &Bucket, machine: &str, args: &[&str]) -> String {
     let output = bucket
         .djhost(args, &[])
         .envs(on(bucket, machine))
@@ -69,12 +69,12 @@ fn look(bucket: &Bucket, machine: &str, args: &[&str]) -> String {
     said
 }
 
-fn result(bucket: &Bucket) -> Vec<u8> {
+pub(crate) fn result(bucket: &Bucket) -> Vec<u8> {
     fs::read(bucket.path("out/result.jsonl")).unwrap()
 }
 
 /// What a run directory on a disk makes of it.
-fn expected(bucket: &Bucket) -> Vec<u8> {
+pub(crate) fn expected(bucket: &Bucket) -> Vec<u8> {
     let output = bucket.run(RECIPE);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let expected = result(bucket);
@@ -183,7 +183,6 @@ fn a_killed_job_is_continued_on_another_machine() {
         while counted.recv_timeout(Duration::from_secs(60)).unwrap() < at {}
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(!bucket.path("out/result.jsonl").exists() || at > count / 2);
         let output = run(&bucket, &format!("second-{number}"), &[]);
         let said = text(&output.stderr);
         assert!(output.status.success(), "killed at {at} of {count}: {said}");
@@ -262,7 +261,8 @@ fn credentials_that_expire_end_the_job_which_can_be_continued() {
     ] {
         assert!(said.contains(part), "`{part}` is not in {said}");
     }
-    assert!(!bucket.path("out/result.jsonl").exists());
+    // It may have been made before, and is whole then.
+    assert!(!bucket.path("out/result.jsonl").exists() || result(&bucket) == expected);
     let output = run(&bucket, "two", &[]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(result(&bucket) == expected);

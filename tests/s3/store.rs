@@ -49,6 +49,16 @@ static SERVER_PORT: LazyLock<Running> = LazyLock::new(|| {
     }
 });
 
+/// The store's port.
+pub(crate) fn server_port() -> u16 {
+    SERVER_PORT.port
+}
+
+/// The Python that the store runs in.
+pub(crate) fn python() -> PathBuf {
+    MOTO.python()
+}
+
 /// Moto looks at nothing of it but the name, and refuses strangers.
 const AUTHORIZATION: &str = "Authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
 

@@ -1,7 +1,9 @@
 //! The manifest next to a file of rows, keys or output: without it the file does not exist.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::distribution::Distribution;
@@ -136,4 +138,28 @@ pub(crate) struct Manifest {
     /// For parts: what assembling needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<PartInfo>,
+}
+
+impl Manifest {
+    /// Returns the path of the data file in `dir`. An error if the manifest names none that is there:
+    /// a name from a file must not lead elsewhere.
+    pub(crate) fn data_in(&self, dir: &Path) -> Result<PathBuf> {
+        if self.data.is_empty() || self.data.contains('/') {
+            bail!("the manifest names no file");
+        }
+        Ok(dir.join(&self.data))
+    }
+
+    /// Checks the size of the data file in `dir`.
+    pub(crate) fn check_bytes(&self, dir: &Path, bytes: u64) -> Result<()> {
+        if bytes != self.bytes {
+            let path = self.data_in(dir)?;
+            bail!(
+                "`{}` has {bytes} bytes instead of {}",
+                path.display(),
+                self.bytes
+            );
+        }
+        Ok(())
+    }
 }

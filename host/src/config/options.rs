@@ -529,11 +529,12 @@ options! {
         allow_override: Names = Names::default();
         /// Directories with model files for the operators that use one, under the names that
         /// Data-Juicer has for them: `en.sp.model`, `en.arpa.bin`, `lid.176.bin`. Several are a list,
-        /// or the option several times: `--model-dir DIR`.
+        /// or the option several times: `--model-dir DIR`. An address, such as `s3://BUCKET/models` or
+        /// `hf://OWNER/NAME`, is one, too.
         model_dir: Texts = Texts::default();
         /// Model files by a name that parameters of operators may use in place of a path: `{quality:
-        /// models/quality.bin}`. A file with a name of Data-Juicer's, such as `en.arpa.bin`, is taken
-        /// in place of the one in `model_dir`.
+        /// models/quality.bin}`, `{quality: hf://OWNER/NAME/quality.bin}`. A file with a name of
+        /// Data-Juicer's, such as `en.arpa.bin`, is taken in place of the one in `model_dir`.
         models: Paths = Paths::default();
         /// The least severe messages in the log.
         log_level: LogLevel = LogLevel::Info;

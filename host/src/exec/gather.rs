@@ -1,6 +1,8 @@
 //! Makes a grouper's rows from those of all partitions: one task for each partition in which groups
 //! begin.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
@@ -12,12 +14,8 @@ use crate::data::Partition;
 
 /// Whether everything is made: the rows of all partitions exist, or the export parts that came of
 /// them.
-pub(crate) fn is_done(index: &Index, partitions: &[Partition], op: usize) -> bool {
-    let all = |artifact, op| {
-        partitions
-            .iter()
-            .all(|p| index.has(artifact, op, p.id as usize))
-    };
+pub(crate) fn is_done(index: &Index, partitions: Range<usize>, op: usize) -> bool {
+    let all = |artifact, op| partitions.clone().all(|p| index.has(artifact, op, p));
     all(Artifact::Rows, op) || all(Artifact::Part, 0)
 }
 

@@ -7,6 +7,7 @@ use arrow::array::{Array, BinaryViewArray, UInt64Array};
 
 use super::context::TaskContext;
 use super::meter::Timer;
+use super::segment;
 use super::sink::Times;
 use super::task::commit_rows;
 use crate::checkpoint::{Manifest, Memo, RowFile, WrittenRows};
@@ -28,6 +29,7 @@ pub(crate) fn gather(
     members: &[Manifest],
 ) -> Result<Manifest> {
     let timer = Timer::start();
+    segment::bring(env, groups)?;
     let path = env.store.paths.checkpoints().join(&groups.data);
     let bytes =
         std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -112,14 +114,17 @@ impl<'a> Rows<'a> {
         }
         let file = match self.open.entry(q) {
             std::collections::hash_map::Entry::Occupied(file) => file.into_mut(),
-            std::collections::hash_map::Entry::Vacant(place) => place.insert(RowFile::open(
-                &self
-                    .env
-                    .store
-                    .paths
-                    .checkpoints()
-                    .join(&self.members[q].data),
-            )?),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                segment::bring(self.env, &self.members[q])?;
+                place.insert(RowFile::open(
+                    &self
+                        .env
+                        .store
+                        .paths
+                        .checkpoints()
+                        .join(&self.members[q].data),
+                )?)
+            }
         };
         file.row(row - self.starts[q], out)
     }

@@ -14,6 +14,7 @@ pub(crate) mod index;
 pub(crate) mod isolate;
 pub(crate) mod listed;
 pub(crate) mod meter;
+mod needed;
 pub(crate) mod placement;
 pub(crate) mod places;
 pub(crate) mod quarantine;

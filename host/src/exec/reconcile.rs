@@ -5,15 +5,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 
 use super::context::TaskContext;
 use super::index::Index;
-use super::segment::verify;
+use super::needed::needed;
+use super::segment::{self, verify};
 use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
 use crate::plan::lineage_key::Key;
 use crate::rundir::RunPaths;
 use crate::rundir::events::{Event, OpRef};
 use crate::rundir::storage::clean_temporary;
+use crate::threads::pool;
+
+/// Files that are fetched at a time.
+const AT_ONCE: usize = 8;
 
 /// Examines every manifest in the run directory. Whatever it keeps is intact, byte for byte.
 pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
@@ -38,6 +44,7 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
     let decisions = decide(&found, &expected);
     move_all(env, &found, &places, &decisions, &index)?;
     parts(env, partitions, &index)?;
+    bring_needed(env, partitions, &index)?;
     forget_rows(env, index.manifests().iter().map(AsRef::as_ref))?;
     Ok(index)
 }
@@ -253,12 +260,70 @@ fn set_aside(
     if let Some(manifest) = manifest.filter(|m| !m.data.contains('/') && m.data.starts_with(&stem))
     {
         let data = paths.checkpoints().join(&manifest.data);
-        if data.exists() {
+        if paths.absent_bytes(&data).is_some() {
+            env.store.storage.remove(&data)?;
+        } else if data.exists() {
             env.store
                 .storage
                 .rename(&data, &paths.discarded_file(stamp, &manifest.data))?;
         }
     }
+    Ok(())
+}
+
+/// Fetches the files that the tasks and the export will read and that are in a bucket alone. What
+/// turns out to be of no use is set aside, and the work before it is done again.
+fn bring_needed(env: &TaskContext<'_>, partitions: usize, index: &Index) -> Result<()> {
+    loop {
+        let mut wanted = needed(env, partitions, index);
+        wanted.retain(|manifest| segment::is_absent(env, manifest));
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let threads = pool(AT_ONCE.min(wanted.len()), "djhost-fetch")?;
+        let fetched = threads.install(|| {
+            let all = wanted
+                .par_iter()
+                .map(|manifest| segment::fetch(env, manifest));
+            all.collect::<Result<Vec<_>>>()
+        })?;
+        for (manifest, fetched) in wanted.iter().zip(fetched) {
+            if let Err(why) = fetched {
+                reject(env, manifest, &why, index)?;
+            }
+        }
+    }
+}
+
+/// Takes a file out of the index whose content is not what its manifest says.
+fn reject(env: &TaskContext<'_>, manifest: &Manifest, why: &str, index: &Index) -> Result<()> {
+    let (paths, op, p) = (
+        &env.store.paths,
+        manifest.op.unwrap_or(0),
+        manifest.partition,
+    );
+    let place = match manifest.artifact {
+        Artifact::Keys => paths.keys_manifest(op, p),
+        Artifact::Mask => paths.mask_manifest(op, p),
+        Artifact::Rows => paths.checkpoint_manifest(op, p),
+        Artifact::Part => {
+            tracing::warn!("the finished rows of partition {p} are made again: {why}");
+            env.store.storage.remove(&paths.part_manifest(p))?;
+            index.remove(Artifact::Part, 0, p);
+            return Ok(());
+        }
+    };
+    let found = Found {
+        op,
+        partition: p,
+        manifest: Ok(manifest.clone()),
+    };
+    warn(
+        std::slice::from_ref(&found),
+        &[Decision::SetAside(why.to_owned())],
+    );
+    set_aside(env, &found, Some(manifest), &place, why)?;
+    index.remove(manifest.artifact, op, p);
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use super::context::TaskContext;
 use super::index::Index;
 use super::quarantine::Destination;
-use super::task;
 use super::trace::barrier::{self as trace, RowIds};
+use super::{segment, task};
 use crate::checkpoint::{Artifact, Manifest, RowFile, Store, Traced};
 use crate::data::Partition;
 use crate::global::{self, Duplicates, KeyTable, Mask};
@@ -45,6 +45,7 @@ pub(crate) fn run(
             .map_or(0, |keys| keys.bytes);
     }
     let tables = |p: usize| -> Result<KeyTable> {
+        bring_keys(env, index, op, p)?;
         let path = paths.keys(op, p);
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -96,6 +97,14 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// Makes sure that the keys of partition `p` can be read.
+fn bring_keys(env: &TaskContext<'_>, index: &Index, op: usize, p: usize) -> Result<()> {
+    match index.get(Artifact::Keys, op, p) {
+        Some(keys) => segment::bring(env, &keys),
+        None => Ok(()),
+    }
+}
+
 /// The same for a grouper.
 fn groups(
     env: &TaskContext<'_>,
@@ -110,6 +119,7 @@ fn groups(
         let keys = index
             .get(Artifact::Keys, op, p)
             .context("internal error: keys have gone")?;
+        segment::bring(env, &keys)?;
         let path = paths.checkpoints().join(&keys.data);
         KeyTable::from_bytes(&RowFile::open(&path)?.keys()?)
             .with_context(|| format!("cannot read `{}`", path.display()))

@@ -58,7 +58,7 @@ pub(crate) fn run(
         let stage = env.plan.first_stage(segment.index);
         let resolved = match segment.end {
             End::Keys(op) if env.plan.ops[op].is_grouper() => {
-                gather::is_done(index, partitions, op)
+                gather::is_done(index, 0..partitions.len(), op)
             }
             End::Keys(op) => partitions
                 .iter()

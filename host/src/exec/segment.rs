@@ -1,5 +1,7 @@
 //! One partition through one segment, from the deepest checkpoint that it has.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
@@ -11,6 +13,7 @@ use crate::checkpoint::{self, Artifact, Manifest, Store};
 use crate::global::Mask;
 use crate::plan::{End, Segment};
 use crate::rundir::events::{CheckpointDone, Event, OpRef};
+use crate::rundir::mirror::has_changed;
 
 /// Whether the partition has nothing to do in the segment. `resolved`: the masks or rows that the
 /// global op at its end makes exist for all partitions.
@@ -95,7 +98,11 @@ pub(crate) fn run(
     task::run(env, partition, &base, &tasks, committed)
 }
 
-fn plan_base(env: &TaskContext<'_>, held: &Held, after: Option<usize>) -> Option<checkpoint::Base> {
+pub(super) fn plan_base(
+    env: &TaskContext<'_>,
+    held: &Held,
+    after: Option<usize>,
+) -> Option<checkpoint::Base> {
     checkpoint::Base::after(after, &|artifact, op| held.has(artifact, op), &|op| {
         env.plan.ops[op].is_global() && !env.plan.ops[op].is_grouper()
     })
@@ -159,6 +166,7 @@ fn load(
             bytes: manifest.bytes,
             ..CheckpointDone::default()
         }));
+        bring(env, &manifest)?;
         base.account = manifest.account.clone();
         base.rows = Some(manifest.clone());
     }
@@ -166,6 +174,7 @@ fn load(
         let manifest = held
             .get(Artifact::Mask, *op)
             .context("internal error: a mask has gone")?;
+        bring(env, &manifest)?;
         let path = env.store.paths.checkpoints().join(&manifest.data);
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -179,12 +188,47 @@ fn load(
     Ok(base)
 }
 
-/// Checks that a found file is intact, byte for byte.
+/// Where the data file of a manifest is.
+fn directory(env: &TaskContext<'_>, manifest: &Manifest) -> PathBuf {
+    match manifest.artifact {
+        Artifact::Part => env.store.paths.parts(),
+        _ => env.store.paths.checkpoints(),
+    }
+}
+
+/// Checks that a found file is intact, byte for byte; of one that is in a bucket alone, its size.
 pub(crate) fn verify(env: &TaskContext<'_>, manifest: &Manifest) -> Result<()> {
-    let dir = if manifest.artifact == Artifact::Part {
-        env.store.paths.parts()
-    } else {
-        env.store.paths.checkpoints()
-    };
-    Store::verify(&dir, manifest)
+    let dir = directory(env, manifest);
+    match env.store.paths.absent_bytes(&manifest.data_in(&dir)?) {
+        Some(bytes) => manifest.check_bytes(&dir, bytes),
+        None => Store::verify(&dir, manifest),
+    }
+}
+
+/// Whether the data file is in a bucket alone.
+pub(super) fn is_absent(env: &TaskContext<'_>, manifest: &Manifest) -> bool {
+    let path = directory(env, manifest).join(&manifest.data);
+    env.store.paths.absent_bytes(&path).is_some()
+}
+
+/// Fetches the data file, if it is in a bucket alone, and checks it then. What is wrong with the file
+/// is returned; an error of the server is one.
+pub(super) fn fetch(env: &TaskContext<'_>, manifest: &Manifest) -> Result<Result<(), String>> {
+    if !is_absent(env, manifest) {
+        return Ok(Ok(()));
+    }
+    let dir = directory(env, manifest);
+    match env.store.paths.bring(&dir.join(&manifest.data)) {
+        Ok(()) => Ok(Store::verify(&dir, manifest).map_err(|e| format!("{e:#}"))),
+        Err(error) if has_changed(&error) => Ok(Err(format!("{error:#}"))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes sure that the data file of a manifest can be read.
+pub(super) fn bring(env: &TaskContext<'_>, manifest: &Manifest) -> Result<()> {
+    if let Err(why) = fetch(env, manifest)? {
+        anyhow::bail!("{why}; run the job again: what this file had is then done anew");
+    }
+    Ok(())
 }

@@ -22,6 +22,9 @@ pub struct Lent {
     pub digest: String,
 }
 
+/// The file in a directory with a tokenizer.
+pub(super) const TOKENIZER: &str = "tokenizer.json";
+
 /// What tells one state of a file from another: device, inode, size, modification time.
 type State = (u64, u64, u64, i64, i64);
 
@@ -36,7 +39,7 @@ impl Lent {
     /// The file cannot be read, or is not a sound model of this kind; the message names it.
     pub fn open(path: &Path, kind: Kind) -> Result<Arc<Self>, String> {
         // A directory with a tokenizer is as good as the file in it.
-        let inside = path.join("tokenizer.json");
+        let inside = path.join(TOKENIZER);
         let is_directory = kind == Kind::Tokenizer && path.is_dir();
         let path = if is_directory { &inside } else { path };
         let unreadable = |error| format!("`{}`: it cannot be read: {error}", path.display());

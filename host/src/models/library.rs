@@ -3,7 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-/// The places where the user keeps models.
+use djhost_inference::Kind;
+
+use super::lent::TOKENIZER;
+use crate::error::UserError;
+use crate::remote::address::{Address, is_address};
+use crate::remote::fetch_to_cache;
+
+/// The places where the user keeps models. Each may be an address, which is fetched once for this
+/// machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Library {
     /// Files by name (`models` in a recipe).
@@ -12,43 +20,64 @@ pub(crate) struct Library {
     pub(crate) dirs: Vec<PathBuf>,
 }
 
+/// A model that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// A file or directory on this machine.
+    pub(crate) path: PathBuf,
+    /// Where it was fetched from; of the hub, at which commit.
+    pub(crate) address: Option<Address>,
+}
+
 impl Library {
     /// Returns the file or directory that a parameter means: a name, a path, or a path in a model
-    /// directory. None if there is none.
-    pub(crate) fn find(&self, written: &str, path: &Path) -> Option<PathBuf> {
-        match self.names.get(written) {
-            Some(named) => named.exists().then(|| named.clone()),
-            None if path.exists() => Some(path.to_owned()),
-            None => self.in_dirs(written),
+    /// directory. None if there is none. The error of a server names no place.
+    pub(crate) fn find(
+        &self,
+        written: &str,
+        path: &Path,
+        kind: Kind,
+    ) -> Result<Option<Found>, UserError> {
+        if let Some(named) = self.names.get(written) {
+            return look(named, kind);
+        }
+        match look(path, kind)? {
+            None if !is_address(written) => self.in_dirs(written, kind),
+            found => Ok(found),
         }
     }
 
     /// Returns the file called `name` that an operator asks for where the recipe names none.
-    pub(crate) fn find_default(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn find_default(&self, name: &str, kind: Kind) -> Result<Option<Found>, UserError> {
         match self.names.get(name) {
-            Some(named) => named.exists().then(|| named.clone()),
-            None => self.in_dirs(name),
+            Some(named) => look(named, kind),
+            None => self.in_dirs(name, kind),
         }
     }
 
     /// A name may lead into a directory, but not out of it.
-    fn in_dirs(&self, name: &str) -> Option<PathBuf> {
+    fn in_dirs(&self, name: &str, kind: Kind) -> Result<Option<Found>, UserError> {
         let inside = Path::new(name)
             .components()
             .all(|part| matches!(part, Component::Normal(_)));
         if !inside || name.is_empty() {
-            return None;
+            return Ok(None);
         }
-        self.dirs
-            .iter()
-            .map(|dir| dir.join(name))
-            .find(|path| path.exists())
+        for dir in &self.dirs {
+            if let Some(found) = look(&dir.join(name), kind)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// Says where `name` was looked for.
     pub(crate) fn places(&self, name: &str) -> String {
         if let Some(named) = self.names.get(name) {
             return format!("`models` names `{}`, which does not exist", named.display());
+        }
+        if is_address(name) {
+            return "there is no such file".into();
         }
         if self.dirs.is_empty() {
             return "no model directory is given".into();
@@ -60,6 +89,27 @@ impl Library {
             .collect();
         format!("it is not in {}", dirs.join(", "))
     }
+}
+
+/// What is at `path`, which may be an address; None if nothing is.
+fn look(path: &Path, kind: Kind) -> Result<Option<Found>, UserError> {
+    let Some(text) = path.to_str().filter(|text| is_address(text)) else {
+        return Ok(path.exists().then(|| Found {
+            path: path.to_owned(),
+            address: None,
+        }));
+    };
+    let address = Address::parse_file(text)?;
+    let mut fetched = fetch_to_cache(&address)?;
+    if fetched.is_none() && kind == Kind::Tokenizer {
+        // As a directory on a disk, which a bucket does not have.
+        let key = format!("{}/{TOKENIZER}", address.key.trim_end_matches('/'));
+        fetched = fetch_to_cache(&address.beside(key.trim_start_matches('/')))?;
+    }
+    Ok(fetched.map(|fetched| Found {
+        path: fetched.path,
+        address: Some(fetched.address),
+    }))
 }
 
 #[cfg(test)]
@@ -86,15 +136,17 @@ mod tests {
                 .into(),
             dirs: vec![at("one"), at("two")],
         };
-        let find = |written: &str, path: &str| library.find(written, &at(path));
+        let path = |found: Result<Option<Found>, UserError>| found.unwrap().map(|found| found.path);
+        let find = |written: &str, name: &str| path(library.find(written, &at(name), Kind::Kenlm));
+        let find_default = |name: &str| path(library.find_default(name, Kind::Kenlm));
         assert_eq!(find("mine", "written.bin"), Some(at("named.bin")));
         assert_eq!(find("gone", "written.bin"), None);
         assert_eq!(find("written.bin", "written.bin"), Some(at("written.bin")));
         assert_eq!(find("x.bin", "x.bin"), Some(at("one/x.bin")));
         assert_eq!(find("org/y.bin", "org/y.bin"), Some(at("two/org/y.bin")));
-        assert_eq!(library.find_default("written.bin"), None);
+        assert_eq!(find_default("written.bin"), None);
         for outside in ["../named.bin", "/etc/passwd", "", "."] {
-            assert_eq!(library.find_default(outside), None, "{outside}");
+            assert_eq!(find_default(outside), None, "{outside}");
         }
     }
 }

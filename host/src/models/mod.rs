@@ -7,4 +7,4 @@ mod library;
 
 pub(crate) use demand::Demand;
 pub(crate) use lent::Lent;
-pub(crate) use library::Library;
+pub(crate) use library::{Found, Library};

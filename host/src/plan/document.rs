@@ -70,7 +70,7 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
                 .iter()
                 .map(|granted| {
                     let model = &granted.model;
-                    json!({ "parameter": granted.parameter, "kind": model.info.kind.name(), "path": model.path.to_string_lossy(),
+                    json!({ "parameter": granted.parameter, "kind": model.info.kind.name(), "path": model.path.to_string_lossy(), "address": granted.address,
                         "bytes": model.info.bytes, "memory_bytes": model.info.resident, "digest": model.digest })
                 })
                 .collect();

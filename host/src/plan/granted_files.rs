@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 
 use super::lineage_key::{Key, KeyBuilder};
+use crate::rundir::checksum::checksum;
 
 /// Up to this many bytes, the digest covers the content. Beyond, it covers names, sizes and times.
 const MAX_CONTENT: u64 = 64 << 20;
@@ -111,6 +112,23 @@ impl Files {
                     .map_or(0, |t| t.as_nanos());
                 key.with("file").number(meta.len()).with(time.to_le_bytes())
             };
+        }
+        Ok(key.key())
+    }
+
+    /// Returns a digest of what was fetched: the same on each machine, whatever its size, as equal
+    /// names and contents are.
+    pub(crate) fn content_digest(&self) -> Result<Key> {
+        let mut key = KeyBuilder::new("fetched-content");
+        for (path, _) in self.entries.iter().filter(|(_, meta)| meta.is_file()) {
+            let name = path.strip_prefix(&self.root).unwrap_or(path);
+            let content = File::open(path).and_then(checksum);
+            let (sum, bytes) =
+                content.with_context(|| format!("`{}` cannot be read", path.display()))?;
+            key = key
+                .with(name.as_os_str().as_bytes())
+                .number(bytes)
+                .with(sum);
         }
         Ok(key.key())
     }

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::elsewhere::Elsewhere;
 use super::granted_files::Files;
 use super::lineage_key::{Key, KeyBuilder};
 use crate::config::{Config, OpSpec, Resolved, expand_home};
 use crate::error::{UserError, UserErrors};
-use crate::models::{Demand, Lent, Library};
+use crate::models::{Demand, Found, Lent, Library};
+use crate::remote::address::is_address;
 use crate::wasm::services::service;
 use crate::wasm::{GrantedModel, Grants, OpEntry, Source};
 
@@ -35,11 +37,20 @@ pub(crate) fn grant(
     };
     let host = &spec.host;
     for (i, dir) in host.read_dirs.iter().enumerate() {
-        granting.dir(
-            dir,
+        let (why, place) = (
             "grants.read_dirs",
-            &spec.place_of(&format!("grants.read_dirs[{i}]")),
+            spec.place_of(&format!("grants.read_dirs[{i}]")),
         );
+        match is_address(dir) {
+            true => granting.elsewhere(vec![Elsewhere {
+                written: dir.clone(),
+                what: Names::Dir,
+                why: why.to_owned(),
+                place,
+                if_missing: None,
+            }]),
+            false => granting.dir(dir, why, &place),
+        }
     }
     granting.params(entry, &spec.params, &|at| spec.place_of(at));
     let models = library(&resolved.config);
@@ -124,19 +135,19 @@ fn comes_with_djhost(entry: &OpEntry) -> bool {
     !entry.component.is_interruptible()
 }
 
-struct Granting {
-    grants: Grants,
+pub(super) struct Granting {
+    pub(super) grants: Grants,
     key: KeyBuilder,
-    errors: Vec<UserError>,
+    pub(super) errors: Vec<UserError>,
 }
 
 impl Granting {
-    fn with(&mut self, add: impl FnOnce(KeyBuilder) -> KeyBuilder) {
+    pub(super) fn with(&mut self, add: impl FnOnce(KeyBuilder) -> KeyBuilder) {
         let key = std::mem::replace(&mut self.key, KeyBuilder::new(""));
         self.key = add(key);
     }
 
-    fn wrong(&mut self, place: &str, message: impl Into<String>, hint: &str) {
+    pub(super) fn wrong(&mut self, place: &str, message: impl Into<String>, hint: &str) {
         self.errors.push(UserError::new(place, message).hint(hint));
     }
 
@@ -148,10 +159,21 @@ impl Granting {
         place: &dyn Fn(&str) -> String,
     ) {
         let schema = &entry.descriptor.params_schema;
+        let mut elsewhere = Vec::new();
         for (param, what) in file_params(schema) {
             let if_missing = schema["properties"][&param]["x-if-missing"].as_str();
             for (at, path) in texts(params, &param) {
                 let (why, place) = (format!("parameter `{param}`"), place(&at));
+                if is_address(path) {
+                    elsewhere.push(Elsewhere {
+                        written: path.to_owned(),
+                        what,
+                        why,
+                        place,
+                        if_missing: if_missing.map(str::to_owned),
+                    });
+                    continue;
+                }
                 match (what, if_missing) {
                     (_, Some(hint)) if host_path(path).symlink_metadata().is_err() => {
                         self.missing(path, &place, hint)
@@ -162,6 +184,7 @@ impl Granting {
                 }
             }
         }
+        self.elsewhere(elsewhere);
     }
 
     /// Lends the models that parameters name, or that the operator asks for by a file name. Only
@@ -194,11 +217,18 @@ impl Granting {
                 .and_then(Value::as_str)
                 .filter(|text| !text.is_empty());
             let found = match (written, &demand.file) {
-                (Some(written), _) => library.find(written, &host_path(written)),
-                (None, Some(file)) => library.find_default(file),
-                (None, None) => None,
+                (Some(written), _) => library.find(written, &host_path(written), demand.kind),
+                (None, Some(file)) => library.find_default(file, demand.kind),
+                (None, None) => Ok(None),
             };
-            let Some(path) = found else {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    self.errors.push(UserError { place, ..error });
+                    continue;
+                }
+            };
+            let Some(Found { path, address }) = found else {
                 if written.is_some() || !demand.optional {
                     self.errors
                         .push(missing_model(&demand, written, library, &place));
@@ -214,10 +244,18 @@ impl Granting {
                     });
                     self.grants.models.push(GrantedModel {
                         parameter: demand.parameter,
+                        address: address.map(|address| address.text),
                         model,
                     });
                 }
-                Err(wrong) => self.wrong(&place, wrong, &another_file(&demand)),
+                Err(wrong) => {
+                    // The user knows nothing of the copy.
+                    let wrong = match &address {
+                        Some(address) => wrong.replace(&*path.to_string_lossy(), &address.text),
+                        None => wrong,
+                    };
+                    self.wrong(&place, wrong, &another_file(&demand));
+                }
             }
         }
         self.grants
@@ -468,7 +506,7 @@ const OWN_DIRECTORY: &str = "put the files that the operator needs into a direct
 
 /// What a parameter names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Names {
+pub(super) enum Names {
     Dir,
     File,
     /// A file or a directory, whichever it turns out to be.

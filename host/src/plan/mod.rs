@@ -6,6 +6,7 @@ pub(crate) mod analysis;
 mod bounds;
 mod build;
 pub(crate) mod document;
+mod elsewhere;
 mod expect;
 mod granted_files;
 mod grants;

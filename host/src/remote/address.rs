@@ -17,7 +17,7 @@ pub(crate) enum Scheme {
     Gcs,
     /// A blob in a container of the storage account that the environment names.
     Azure,
-    /// A file of a dataset on the Hugging Face hub.
+    /// A file of a dataset, or of a model, on the Hugging Face hub.
     Hub,
 }
 
@@ -27,17 +27,11 @@ pub(crate) struct Address {
     pub(crate) scheme: Scheme,
     /// All of it. Has no secrets: addresses with a part that may be one are refused.
     pub(crate) text: String,
-    /// The bucket, or host and port, or `datasets/OWNER/NAME@REVISION`.
+    /// The bucket, or host and port, or `datasets/OWNER/NAME@REVISION`, or `OWNER/NAME@REVISION` of a
+    /// model.
     pub(crate) host: String,
     /// What follows, without the slash between them.
     pub(crate) key: String,
-}
-
-impl Scheme {
-    /// Whether objects can be listed and put there.
-    pub(crate) fn is_store(self) -> bool {
-        matches!(self, Self::S3 | Self::Gcs | Self::Azure)
-    }
 }
 
 impl fmt::Display for Address {
@@ -134,6 +128,35 @@ impl Address {
         })
     }
 
+    /// Reads an address of files that operators use, or are: also `hf://OWNER/NAME/PATH`, of a model
+    /// on the hub. The error names no place.
+    pub(crate) fn parse_file(text: &str) -> Result<Self, UserError> {
+        match text.split_once("://") {
+            Some((scheme, rest))
+                if scheme.eq_ignore_ascii_case("hf") && !rest.starts_with("datasets/") =>
+            {
+                Self::of_model(text, rest)
+            }
+            _ => Self::parse(text),
+        }
+    }
+
+    fn of_model(text: &str, rest: &str) -> Result<Self, UserError> {
+        let mut parts = rest.splitn(3, '/');
+        let mut part = || parts.next().unwrap_or_default();
+        let (owner, name, key) = (part(), part(), part());
+        if is_bad_name(owner) || is_bad_name(name) || owner.contains('@') || name.starts_with('@') {
+            let message = format!("`{}` does not name a model of the hub", shown(text));
+            return Err(UserError::new("", message).hint("write `hf://OWNER/NAME/PATH`, with a revision `hf://OWNER/NAME@REVISION/PATH`, or `hf://datasets/OWNER/NAME/PATH`"));
+        }
+        Ok(Self {
+            scheme: Scheme::Hub,
+            text: text.to_owned(),
+            host: format!("{owner}/{name}"),
+            key: key.to_owned(),
+        })
+    }
+
     fn of_hub(text: &str, rest: &str) -> Result<Self, UserError> {
         const SHAPE: &str = "write `hf://datasets/OWNER/NAME/PATH`, with a revision `hf://datasets/OWNER/NAME@REVISION/PATH`";
         let wrong =
@@ -147,8 +170,7 @@ impl Address {
         if kind != "datasets" {
             return Err(wrong("is no dataset of the hub"));
         }
-        let is_bad = |part: &str| part.is_empty() || part.contains(['?', '#', '%', '*']);
-        if is_bad(owner) || is_bad(name) || owner.contains('@') || name.starts_with('@') {
+        if is_bad_name(owner) || is_bad_name(name) || owner.contains('@') || name.starts_with('@') {
             return Err(wrong("does not name a dataset of the hub"));
         }
         Ok(Self {
@@ -260,6 +282,11 @@ impl Address {
     }
 }
 
+/// Whether this cannot be an owner or a name on the hub.
+fn is_bad_name(part: &str) -> bool {
+    part.is_empty() || part.contains(['?', '#', '%', '*'])
+}
+
 /// An address without what may be a password or a signature.
 pub(crate) fn shown(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
@@ -295,6 +322,20 @@ mod tests {
         let address = Address::parse("s3://bucket/a/b c.jsonl").unwrap();
         assert_eq!((&*address.host, &*address.key), ("bucket", "a/b c.jsonl"));
         assert_eq!(address.beside("x").to_string(), "s3://bucket/x");
+    }
+
+    #[test]
+    fn files_of_operators_may_be_of_a_model_on_the_hub() {
+        let address = Address::parse_file("hf://owner/name@v1/dir/x.bin").unwrap();
+        assert_eq!(
+            (&*address.host, &*address.key),
+            ("owner/name@v1", "dir/x.bin")
+        );
+        assert_eq!(address.beside("y").text, "hf://owner/name@v1/y");
+        let dataset = Address::parse_file("hf://datasets/o/n/x.bin").unwrap();
+        assert_eq!(dataset.host, "datasets/o/n");
+        assert!(Address::parse("hf://owner/name/x.bin").is_err());
+        assert!(Address::parse_file("hf://gpt2").is_err());
     }
 
     #[test]

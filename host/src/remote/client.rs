@@ -4,6 +4,7 @@
 //! asynchronous stack, which take as long to build as all of this, for requests that the host waits
 //! for anyway.
 
+use super::failure::CERTIFICATE;
 use bytes::Bytes;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
@@ -88,6 +89,8 @@ pub(super) fn kind_of(error: &ureq::Error) -> HttpErrorKind {
             HttpErrorKind::Connect
         }
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => HttpErrorKind::Timeout,
+        // It is the same the next time.
+        ureq::Error::Io(error) if error.to_string().contains(CERTIFICATE) => HttpErrorKind::Unknown,
         ureq::Error::Io(_) | ureq::Error::Protocol(_) => HttpErrorKind::Interrupted,
         _ => HttpErrorKind::Unknown,
     }

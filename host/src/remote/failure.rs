@@ -23,6 +23,10 @@ const REGION: &str = "set AWS_REGION to the region of the bucket";
 const LATER: &str =
     "run the job again once the server can be reached: it continues where it stopped";
 
+/// What a message of the TLS library about the server's certificate has.
+pub(super) const CERTIFICATE: &str = "invalid peer certificate";
+const UNTRUSTED: &str = "this machine does not trust the server's certificate: name the file with that of its authority in SSL_CERT_FILE, which takes the place of the machine's own list";
+
 impl Failure {
     pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
@@ -81,13 +85,26 @@ impl Failure {
         }
     }
 
+    /// It could not be sent, and another try would not change that.
+    pub(super) fn unsent(request: &str, why: &str) -> Self {
+        let failure = Self::new(ErrorKind::Other, format!("{request}: {why}"));
+        match why.contains(CERTIFICATE) {
+            true => failure.hint(UNTRUSTED),
+            false => failure,
+        }
+    }
+
     /// No whole answer came.
     pub(super) fn broken(request: &str, why: &str, retries: usize) -> Self {
         let tried = match retries {
             0 => String::new(),
             n => format!(" after {} requests", n + 1),
         };
-        Self::new(ErrorKind::Other, format!("{request}: {why}{tried}")).hint(LATER)
+        let hint = match why.contains(CERTIFICATE) {
+            true => UNTRUSTED,
+            false => LATER,
+        };
+        Self::new(ErrorKind::Other, format!("{request}: {why}{tried}")).hint(hint)
     }
 
     /// Of a store. Its errors have the request, the answer and the number of tries only as text.

@@ -198,10 +198,7 @@ pub(super) fn send(sent: &Sent<'_>) -> Result<Answer, Failure> {
         let broken = |e: ureq::Error| {
             let why = e.to_string();
             match kind_of(&e) {
-                HttpErrorKind::Unknown => Again::No(Failure::new(
-                    ErrorKind::Other,
-                    format!("{}: {why}", sent.name),
-                )),
+                HttpErrorKind::Unknown => Again::No(Failure::unsent(sent.name, &why)),
                 _ => Again::Yes(why, None),
             }
         };
@@ -356,10 +353,9 @@ fn get(location: &Location, range: Option<Range<u64>>) -> Result<Response<Body>,
         .map_err(|e| {
             let why = e.to_string();
             match kind_of(&e) {
-                HttpErrorKind::Unknown => Again::No(Failure::new(
-                    ErrorKind::Other,
-                    format!("GET {location}: {why}"),
-                )),
+                HttpErrorKind::Unknown => {
+                    Again::No(Failure::unsent(&format!("GET {location}"), &why))
+                }
                 _ => Again::Yes(why, None),
             }
         })

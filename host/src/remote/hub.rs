@@ -1,4 +1,5 @@
-//! Datasets of the Hugging Face hub, by its HTTP API: `hf://datasets/OWNER/NAME[@REVISION]/PATH`.
+//! Datasets of the Hugging Face hub, by its HTTP API: `hf://datasets/OWNER/NAME[@REVISION]/PATH`, and
+//! files of models: `hf://OWNER/NAME[@REVISION]/PATH`.
 //! What was found is pinned to a commit, so nothing that is read can change. (`hub_push` writes.)
 
 use super::address::Address;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-const GATED: &str = "check the name; for a private or gated dataset set HF_TOKEN to a token that may read it, and accept its terms on its page";
+const GATED: &str = "check the name; for a private or gated dataset or model set HF_TOKEN to a token that may read it, and accept its terms on its page";
 
 /// The same files at the commit that the revision is now.
 pub(crate) fn pin(address: &Address) -> Result<Address, Failure> {
@@ -18,7 +19,7 @@ pub(crate) fn pin(address: &Address) -> Result<Address, Failure> {
     if revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(address.clone());
     }
-    let path = format!("/api/{name}/revision/{}", encoded(revision, false));
+    let path = format!("{}/revision/{}", api(name), encoded(revision, false));
     let (reply, _) = ask(&path)?;
     let commit = reply.get("sha").and_then(Value::as_str).ok_or_else(|| {
         Failure::new(
@@ -39,7 +40,7 @@ pub(crate) fn pin(address: &Address) -> Result<Address, Failure> {
 /// The files below `prefix`.
 pub(super) fn list(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failure> {
     let (name, revision) = parts(address);
-    let mut path = format!("/api/{name}/tree/{}", encoded(revision, false));
+    let mut path = format!("{}/tree/{}", api(name), encoded(revision, false));
     if !prefix.is_empty() {
         path += &format!("/{}", encoded(prefix, true));
     }
@@ -83,7 +84,15 @@ pub(super) fn location(address: &Address) -> Location {
     }
 }
 
-/// `datasets/OWNER/NAME`, and the revision.
+/// Where the API has a dataset or a model.
+fn api(name: &str) -> String {
+    match name.starts_with("datasets/") {
+        true => format!("/api/{name}"),
+        false => format!("/api/models/{name}"),
+    }
+}
+
+/// `datasets/OWNER/NAME`, or `OWNER/NAME` of a model, and the revision.
 pub(super) fn parts(address: &Address) -> (&str, &str) {
     address
         .host

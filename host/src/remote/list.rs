@@ -10,6 +10,7 @@ use object_store::path::Path;
 use std::io::ErrorKind;
 
 /// An object of a listing.
+#[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) key: String,
     pub(crate) bytes: u64,

@@ -48,7 +48,7 @@ mod upload;
 #[path = "without.rs"]
 mod without;
 
-pub(crate) use cache::{cache_home, fetch_dir_to_cache};
+pub(crate) use cache::{cache_home, fetch_dir_to_cache, fetch_files_to_cache, fetch_to_cache};
 
 #[cfg(feature = "remote")]
 pub(crate) use self::{

@@ -84,6 +84,11 @@ impl Object {
         })))
     }
 
+    /// Where it is.
+    pub(super) fn address(&self) -> &Address {
+        &self.0.address
+    }
+
     /// Its size.
     pub(crate) fn bytes(&self) -> u64 {
         self.0.bytes

@@ -78,6 +78,7 @@ impl Object {
 }
 
 /// There are none.
+#[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) key: String,
     pub(crate) bytes: u64,
@@ -277,13 +278,19 @@ pub(crate) fn unfinished_below(_: &Address) -> Result<Vec<Unfinished>, Failure> 
     Err(Failure)
 }
 
-pub(crate) fn fetch_to_cache(_: &Address) -> Result<std::path::PathBuf, UserError> {
+pub(crate) fn fetch_to_cache(_: &Address) -> Result<Option<super::cache::Fetched>, UserError> {
     Err(Failure.at(""))
+}
+
+pub(crate) fn fetch_files_to_cache(
+    _: &[Address],
+) -> Result<std::path::PathBuf, (usize, UserError)> {
+    Err((0, Failure.at("")))
 }
 
 pub(crate) fn fetch_dir_to_cache(
     _: &Address,
     _: impl Fn(&str) -> bool,
-) -> Result<std::path::PathBuf, UserError> {
+) -> Result<super::cache::Fetched, UserError> {
     Err(Failure.at(""))
 }

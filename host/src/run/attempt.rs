@@ -16,7 +16,7 @@ use super::unmet_fields;
 use super::worker::PlanDigest;
 use super::{
     Outcome, RunOptions, clean_up, code, croissant, dataset_card, document, expected, progress,
-    report, say_complete, say_unmet, trace, uploads,
+    report, retention, say_complete, say_unmet, trace, uploads,
 };
 use crate::checkpoint::{Artifact, Chains, Manifest};
 use crate::config::{OnDifference, Strategy};
@@ -94,6 +94,7 @@ impl Attempt<'_> {
         let mut exported = self.export(&manifests, ahead, &self.export_storage(), state)?;
         exported.notes.extend(dataset.losses.notes());
         exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
+        retention::spare_uploads(config, paths);
         trace::complete(traced, &manifests, paths)?;
         if config.croissant.enabled {
             croissant::write(prepared, &state.summary, &exported, paths)?;
@@ -311,6 +312,8 @@ impl Attempt<'_> {
             .flat_map(|m| &m.account.quarantine)
             .map(|file| self.paths.quarantine().join(&file.name))
             .collect();
+        // Those of earlier attempts may be in a bucket alone. Whoever reads one says why it cannot.
+        let bring = |path: &&PathBuf| drop(self.paths.bring(path));
         let plan = &self.prepared.plan;
         if plan.analysis.is_some() {
             // It drops nothing, and that its result is empty is as it must be.
@@ -318,7 +321,7 @@ impl Attempt<'_> {
                 seen,
                 context.ratios,
                 context.dataset,
-                quarantine.iter().map(PathBuf::as_path),
+                quarantine.iter().inspect(bring).map(PathBuf::as_path),
             );
         }
         let emptied = state.emptied();
@@ -330,7 +333,7 @@ impl Attempt<'_> {
             seen,
             context.ratios,
             context.dataset,
-            quarantine.iter().map(PathBuf::as_path),
+            quarantine.iter().inspect(bring).map(PathBuf::as_path),
         )
     }
 
@@ -369,10 +372,9 @@ impl Attempt<'_> {
         let parts: Vec<_> = manifests
             .iter()
             .map(|m| {
-                Ok((
-                    self.paths.parts().join(&m.data),
-                    m.part.clone().context("a part without its facts")?,
-                ))
+                let path = self.paths.parts().join(&m.data);
+                self.paths.bring(&path)?;
+                Ok((path, m.part.clone().context("a part without its facts")?))
             })
             .collect::<Result<_>>()?;
         state.exporting()?;

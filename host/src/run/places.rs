@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use anyhow::Result;
 
@@ -15,6 +16,7 @@ use crate::error::UserError;
 use crate::remote::address::{Address, Scheme, is_address, of_path};
 use crate::remote::{check_writable, hub};
 use crate::rundir::{RunPaths, mirror};
+use crate::threads::inherit;
 
 /// Longest path of the system, minus room for the names inside a run directory.
 const MAX_PATH: usize = 4096 - 256;
@@ -22,14 +24,21 @@ const MAX_PATH: usize = 4096 - 256;
 /// Checks all places that the job will write to. Fails with a [`UserError`].
 pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolved) -> Result<()> {
     check_export(target, dataset, &resolved.sources)?;
-    if let Some(address) = &target.remote {
-        let creates = resolved.config.push_to_hub.create_repo;
-        check_address(address, target, dataset, &resolved.sources, creates)?;
-    }
     let dirs = &resolved.dirs;
-    if let Some(address) = dirs.run_address.as_deref().and_then(of_path) {
-        mirror::check(&address)?;
-    }
+    let kept = dirs.run_address.as_deref().and_then(of_path);
+    // Each waits for some answers of a server.
+    std::thread::scope(|scope| {
+        let kept = kept.map(|address| scope.spawn(inherit(move || mirror::check(&address))));
+        if let Some(address) = &target.remote {
+            let creates = resolved.config.push_to_hub.create_repo;
+            check_address(address, target, dataset, &resolved.sources, creates)?;
+        }
+        match kept.map(ScopedJoinHandle::join) {
+            None => anyhow::Ok(()),
+            Some(Ok(checked)) => Ok(checked?),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        }
+    })?;
     check_own_names(target, resolved)?;
     let places = [
         ("work_dir", &dirs.run_dir),

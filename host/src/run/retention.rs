@@ -12,10 +12,7 @@ pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Res
     clean_temporary(paths, storage)?;
     // The parts hold the export a second time. Their manifests stay: they say that the job is done.
     remove_files(&paths.parts(), storage, |name| !RunPaths::is_manifest(name))?;
-    let keep = match config.intermediate_storage.retention_policy {
-        Retention::KeepAll => config.intermediate_storage.preserve_intermediate_data,
-        Retention::KeepFailedOnly | Retention::CleanupAll => false,
-    };
+    let keep = keeps(config);
     if !keep {
         // Manifests first: data without a manifest do not count.
         remove_files(&paths.checkpoints(), storage, RunPaths::is_manifest)?;
@@ -34,6 +31,26 @@ pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Res
         remove_files(&paths.partitions(), storage, RunPaths::is_of_unpacked_input)?;
     }
     Ok(())
+}
+
+/// Whether a complete job keeps its intermediate data.
+fn keeps(config: &Config) -> bool {
+    match config.intermediate_storage.retention_policy {
+        Retention::KeepAll => config.intermediate_storage.preserve_intermediate_data,
+        Retention::KeepFailedOnly | Retention::CleanupAll => false,
+    }
+}
+
+/// Does not put into the bucket what [`apply`] is going to remove. Called when the export is in its
+/// place. (If the job is killed before it is complete, the work that this would have kept is done
+/// again: no more than what a mirror lets wait.)
+pub(crate) fn spare_uploads(config: &Config, paths: &RunPaths) {
+    let keeps = keeps(config);
+    if let Some(mirror) = paths.mirror() {
+        mirror.forget_unsent(|key| {
+            RunPaths::is_rows_of_part(key) || !keeps && RunPaths::is_of_checkpoint(key)
+        });
+    }
 }
 
 fn remove_files(

@@ -10,6 +10,7 @@ use super::{Prepared, retry, state};
 use crate::checkpoint::{Artifact, Base, Chains, Decision, Found, Manifest, Store, decide};
 use crate::partition::table;
 use crate::plan::Plan;
+use crate::remote::address::of_path;
 use crate::rundir::{JobSummary, RunPaths};
 use crate::term::{counted, seconds};
 
@@ -90,11 +91,15 @@ impl Reuse {
 /// Returns what a run of this job would find done, for `djhost plan`; None for a new job. Writes
 /// nothing. Data files are checked by size only; a run also compares their checksums.
 pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
-    if prepared.resolved.dirs.run_address.is_some() {
-        // Only a run, which has the lease, knows what is there.
+    let dirs = &prepared.resolved.dirs;
+    let paths = match dirs.run_address.as_deref().and_then(of_path) {
+        // As it is just now: only a run, which has the lease, knows more.
+        Some(address) => RunPaths::at(&address)?,
+        None => RunPaths::new(&dirs.run_dir),
+    };
+    if !paths.refresh_manifests()? {
         return Ok(None);
     }
-    let paths = RunPaths::new(&prepared.resolved.dirs.run_dir);
     let Some(summary) = JobSummary::load_if_readable(&paths)? else {
         return Ok(None);
     };
@@ -140,9 +145,9 @@ fn good_files(
     partitions: usize,
 ) -> Result<HashSet<(Artifact, usize, usize)>> {
     let is_there = |dir: &Path, m: &Manifest| {
-        dir.join(&m.data)
-            .metadata()
-            .is_ok_and(|d| d.len() == m.bytes)
+        let path = dir.join(&m.data);
+        let bytes = paths.absent_bytes(&path);
+        bytes.or_else(|| Some(path.metadata().ok()?.len())) == Some(m.bytes)
     };
     let mut found = Vec::new();
     for (_, op, partition, path) in paths.manifests()? {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::mirror::{Kind, Mirror, View};
+use super::mirror::{Kind, Mirror, View, absent};
 use super::storage::Storage;
 use crate::remote::address::Address;
 
@@ -118,6 +118,22 @@ impl RunPaths {
         self.view().map_or(Ok(()), View::refresh)
     }
 
+    /// Fetches all documents and manifests, if this is a copy to look at. False if it is one of
+    /// nothing.
+    pub(crate) fn refresh_manifests(&self) -> Result<bool> {
+        self.view().map_or(Ok(true), View::bring_manifests)
+    }
+
+    /// Makes sure that the file at `path` can be read, if this is a copy in which a job works.
+    pub(crate) fn bring(&self, path: &Path) -> Result<()> {
+        self.mirror().map_or(Ok(()), |mirror| mirror.bring(path))
+    }
+
+    /// The size of the file at `path`, if this is a copy and the file is in the bucket alone.
+    pub(crate) fn absent_bytes(&self, path: &Path) -> Option<u64> {
+        self.address().and_then(|_| absent::size(path))
+    }
+
     /// Waits until what was written survives this machine, if it is a copy in which a job works.
     pub(crate) fn flush(&self) -> Result<()> {
         self.mirror().map_or(Ok(()), Mirror::flush)
@@ -177,6 +193,9 @@ impl RunPaths {
 
     /// The name of `lock` in a bucket, where it is the lease of the run directory.
     pub(crate) const LOCK: &'static str = "lock";
+
+    /// Directories in which manifests name the other files.
+    pub(crate) const OF_MANIFESTS: [&'static str; 2] = ["checkpoints", "parts"];
 
     /// Directories of which commands that only look need everything; empty: the run directory.
     pub(crate) const LOOKED_AT: [&'static str; 4] = ["", "metadata", "logs", "partitions"];
@@ -246,6 +265,16 @@ impl RunPaths {
     /// Whether an object is one that was left of a trial.
     pub(crate) fn is_probe(key: &str) -> bool {
         key.starts_with(".probe-")
+    }
+
+    /// Whether a file of this name is of a checkpoint, of keys or of a mask.
+    pub(crate) fn is_of_checkpoint(key: &str) -> bool {
+        key.starts_with("checkpoints/")
+    }
+
+    /// Whether a file of this name has the finished rows of a partition.
+    pub(crate) fn is_rows_of_part(key: &str) -> bool {
+        key.starts_with("parts/") && !Self::is_manifest(key)
     }
 
     /// Whether an object is worth nothing without a manifest that names it.

@@ -207,6 +207,8 @@ impl Web {
 }
 
 fn serve(stream: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
+    // Head and body go by two calls, of which the second does not wait.
+    stream.set_nodelay(true)?;
     let mut from = BufReader::new(stream);
     while let Some((mut asked, length)) = head(&mut from)? {
         from.by_ref().take(length).read_to_end(&mut asked.body)?;

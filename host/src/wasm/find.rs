@@ -120,8 +120,9 @@ pub(crate) fn fetch_remote(dirs: &[PathBuf], place: &str) -> Result<Vec<PathBuf>
                 ..error
             }])
         };
-        let address = Address::parse(text).map_err(at)?;
-        fetch_dir_to_cache(&address, is_component).map_err(at)
+        let address = Address::parse_file(text).map_err(at)?;
+        let fetched = fetch_dir_to_cache(&address, is_component).map_err(at)?;
+        Ok(fetched.path)
     };
     dirs.iter().map(fetch).collect()
 }

@@ -17,7 +17,7 @@ pub struct GrantedDir {
     pub host: PathBuf,
     /// Its path with links resolved; None if it has none.
     pub leads_to: Option<PathBuf>,
-    /// The part of the recipe that grants it, for messages.
+    /// The part of the recipe that grants it, for messages; empty: another name of the one before.
     pub why: String,
 }
 
@@ -26,8 +26,20 @@ pub struct GrantedDir {
 pub struct GrantedModel {
     /// The parameter by which the guest opens it.
     pub parameter: String,
+    /// Where it was fetched from, if it was; of the hub, at which commit.
+    pub address: Option<String>,
     /// The model, shared with all others that use it.
     pub model: Arc<Lent>,
+}
+
+impl GrantedModel {
+    /// Where the user has it: an address or a path.
+    pub(crate) fn place(&self) -> String {
+        match &self.address {
+            Some(address) => address.clone(),
+            None => self.model.path.display().to_string(),
+        }
+    }
 }
 
 impl PartialEq for GrantedModel {
@@ -40,7 +52,7 @@ impl Eq for GrantedModel {}
 
 impl fmt::Debug for GrantedModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.parameter, self.model.path.display())
+        write!(f, "{}: {}", self.parameter, self.place())
     }
 }
 
@@ -97,6 +109,7 @@ impl fmt::Display for Grants {
         let dirs: Vec<String> = self
             .dirs
             .iter()
+            .filter(|d| !d.why.is_empty())
             .map(|d| format!("`{}`{} ({})", d.guest.escape_debug(), leads(d), d.why))
             .collect();
         let env: Vec<String> = self

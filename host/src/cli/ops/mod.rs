@@ -66,16 +66,17 @@ struct Models {
     /// Directory with models for operators that use one, such as `lid.176.bin`; may be given several
     /// times [default: those of DJHOST_MODEL_DIR]
     #[arg(long = "model-dir", alias = "model_dir", value_name = "DIR")]
-    dirs: Vec<String>,
+    model_dirs: Vec<String>,
 }
 
 impl Models {
     /// Returns the directories that the arguments name, or else `or`, those of the environment.
     fn library(&self, or: Vec<String>) -> (Vec<String>, Library) {
-        let dirs = if self.dirs.is_empty() {
+        // (Arguments are told by the names of fields, and `Plugins` has `dirs`.)
+        let dirs = if self.model_dirs.is_empty() {
             or
         } else {
-            self.dirs.clone()
+            self.model_dirs.clone()
         };
         let library = Library {
             dirs: dirs

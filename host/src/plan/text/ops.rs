@@ -48,7 +48,7 @@ fn lent(granted: &GrantedModel) -> String {
     format!(
         "is lent the {} model `{}` (`{}`): {}, {} of memory for all workers, sha256 {}…",
         model.info.kind,
-        model.path.display().to_string().escape_debug(),
+        granted.place().escape_debug(),
         granted.parameter,
         bytes(model.info.bytes),
         bytes(model.info.resident),

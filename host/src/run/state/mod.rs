@@ -28,6 +28,7 @@ use crate::exec::Index;
 use crate::partition::table::request_key;
 use crate::plan::Plan;
 use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
+use crate::rundir::mirror::Mirror;
 use crate::rundir::summary::{Component, OpTotals};
 use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::term::{count, say};
@@ -114,9 +115,17 @@ impl State {
         })
     }
 
-    /// Forgets the export of an earlier attempt, which is about to be replaced.
+    /// Forgets the export of an earlier attempt, which is about to be replaced. Fails if the run
+    /// directory cannot be kept any more.
     pub(crate) fn exporting(&self) -> Result<()> {
-        self.paths.storage().remove(&self.paths.result())?;
+        if let Some(cause) = self.paths.mirror().and_then(Mirror::failure) {
+            return Err(cause);
+        }
+        let result = self.paths.result();
+        if !result.exists() {
+            return Ok(());
+        }
+        self.paths.storage().remove(&result)?;
         self.paths.flush()
     }
 

@@ -8,6 +8,8 @@ use crate::rundir::storage::{Disk, DiskFile, real_disk};
 
 /// Is told what the storage does.
 pub(super) trait Hook: Send + Sync {
+    /// Makes sure that the copy has the file at `path`, if the bucket has it.
+    fn bring(&self, path: &Path) -> io::Result<()>;
     /// There is a whole file at `path`.
     fn committed(&self, path: &Path) -> io::Result<()>;
     /// There was a file at `path`, or there may be one in the bucket.
@@ -37,6 +39,7 @@ impl<H: Hook> Disk for Hooked<H> {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.hook.bring(from)?;
         self.disk.rename(from, to)?;
         self.hook.removed(from)?;
         self.hook.committed(to)

@@ -28,6 +28,8 @@ struct Line {
 /// The objects whose bytes the copy has, by key.
 pub(super) struct Index {
     known: HashMap<String, (u64, Version)>,
+    /// Those of the bucket alone.
+    absent: HashMap<String, Listed>,
     file: File,
 }
 
@@ -57,7 +59,11 @@ impl Index {
             file.set_len(0).with_context(failed)?;
             writeln!(file, "{boot}").with_context(failed)?;
         }
-        Ok(Self { known, file })
+        Ok(Self {
+            known,
+            absent: HashMap::new(),
+            file,
+        })
     }
 
     /// Whether the copy has this object, if it has a file of its size.
@@ -75,9 +81,24 @@ impl Index {
         self.known.get(key).map(|(_, version)| version)
     }
 
-    /// All objects, in no order.
+    /// The object, if it is in the bucket alone.
+    pub(super) fn absent(&self, key: &str) -> Option<&Listed> {
+        self.absent.get(key)
+    }
+
+    /// Notes an object that the copy does not have.
+    pub(super) fn leave(&mut self, object: &Listed) {
+        self.remove(&object.key);
+        self.absent.insert(object.key.clone(), object.clone());
+    }
+
+    /// All objects, in no order, also those of the bucket alone.
     pub(super) fn keys(&self) -> Vec<String> {
-        self.known.keys().cloned().collect()
+        self.known
+            .keys()
+            .chain(self.absent.keys())
+            .cloned()
+            .collect()
     }
 
     /// The copy has this object now. That it cannot be noted costs the time to fetch it again.
@@ -87,11 +108,13 @@ impl Index {
             bytes,
             tag: version.tag.clone(),
         });
+        self.absent.remove(key);
         self.known.insert(key.to_owned(), (bytes, version));
     }
 
     /// There is no such object any more.
     pub(super) fn remove(&mut self, key: &str) {
+        self.absent.remove(key);
         if self.known.remove(key).is_some() {
             self.note(&Line {
                 key: key.to_owned(),

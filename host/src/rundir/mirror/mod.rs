@@ -4,10 +4,11 @@
 //! [`Mirror`] puts each file that the storage commits there into the bucket, in the background and in
 //! an order that a kill at any moment leaves what a kill on a disk leaves: data before the manifest
 //! that names them. The bucket is the truth: an attempt begins with what is there, on whatever
-//! machine it runs. A [`Lease`](lease::Lease) in the bucket excludes two attempts at a time.
+//! machine it runs. Documents and manifests are fetched then, rows and the like when they are read. A [`Lease`](lease::Lease) in the bucket excludes two attempts at a time.
 //!
 //! Commands that only look have a copy of their own, a [`View`].
 
+pub(crate) mod absent;
 mod clean;
 mod growing;
 mod hooked;
@@ -21,6 +22,7 @@ mod view;
 
 pub(crate) use clean::{Leftovers, LocalCopy, leftovers, unused_copies};
 pub(crate) use place::mirror_dir;
+pub(crate) use pull::has_changed;
 pub(crate) use queue::Kind;
 pub(crate) use running::Mirror;
 pub(crate) use view::View;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::Remote;
+use super::absent;
 use super::index::Index;
 use crate::remote::{Listed, Version};
 use crate::rundir::Storage;
@@ -37,6 +38,8 @@ pub(super) struct Part<'a> {
     pub(super) deep: bool,
     /// Whether an object that changes meanwhile is left for the next time.
     pub(super) is_written: bool,
+    /// Whether what a manifest names is left where it is, until somebody [brings](bring) it.
+    pub(super) leaves_data: bool,
 }
 
 /// Fetches what is not there or another one, removes what the bucket does not have.
@@ -52,7 +55,15 @@ pub(super) fn pull(remote: &Remote, index: &Mutex<Index>, part: Part<'_>) -> Res
         let there = remote.root.join(&file.key).symlink_metadata();
         there.is_ok_and(|meta| meta.is_file() && meta.len() == file.bytes) && lock(index).has(file)
     };
-    let missing: Vec<&Listed> = files.iter().filter(|file| !is_there(file)).collect();
+    let missing = files.iter().filter(|file| !is_there(file));
+    let (left, missing): (Vec<&Listed>, Vec<&Listed>) =
+        missing.partition(|file| part.leaves_data && RunPaths::is_named_by_manifest(&file.key));
+    for file in left {
+        let path = remote.root.join(&file.key);
+        make_parent(&path)?;
+        absent::put(&path, file.bytes)?;
+        lock(index).leave(file);
+    }
     let threads = pool(AT_ONCE.min(missing.len() + pieces.len()), "djhost-fetch")?;
     threads.install(|| {
         missing.par_iter().try_for_each(|file| {
@@ -84,6 +95,20 @@ pub(super) fn pull(remote: &Remote, index: &Mutex<Index>, part: Part<'_>) -> Res
             })
             .collect()
     })
+}
+
+/// Fetches the file at `key`, if the copy does not have it.
+pub(super) fn bring(remote: &Remote, index: &Mutex<Index>, key: &str) -> Result<()> {
+    let file = lock(index).absent(key).cloned();
+    // In its place may be another one by now, which is still on its way to the bucket.
+    let is_absent = |_: &Listed| absent::size(&remote.root.join(key)).is_some();
+    let Some(file) = file.filter(is_absent) else {
+        return Ok(());
+    };
+    fetch(remote, &file)?;
+    let version = Version::of_tag(file.tag.clone().unwrap_or_default());
+    lock(index).insert(key, file.bytes, version);
+    Ok(())
 }
 
 fn lock(index: &Mutex<Index>) -> std::sync::MutexGuard<'_, Index> {
@@ -199,7 +224,7 @@ fn make_parent(path: &Path) -> Result<()> {
 }
 
 /// Whether an object was replaced or removed after it was listed.
-fn has_changed(error: &anyhow::Error) -> bool {
+pub(crate) fn has_changed(error: &anyhow::Error) -> bool {
     use std::io::ErrorKind::{InvalidData, NotFound};
     let mut causes = error.chain().filter_map(|e| e.downcast_ref());
     causes.any(|e: &std::io::Error| matches!(e.kind(), InvalidData | NotFound))

@@ -125,6 +125,16 @@ impl Queue {
         self.bytes = self.sending.iter().map(|item| item.bytes).sum();
     }
 
+    /// Forgets what waits and whose key is of no use any more.
+    pub(super) fn forget(&mut self, is_of_no_use: impl Fn(&str) -> bool) {
+        let bytes = &mut self.bytes;
+        self.waiting.retain(|item| {
+            let stays = !is_of_no_use(&item.key);
+            *bytes -= if stays { 0 } else { item.bytes };
+            stays
+        });
+    }
+
     /// Whether all is in the bucket.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.sending.is_empty()
@@ -242,6 +252,8 @@ mod tests {
             ["a"],
             "a document holds back what comes after it"
         );
+        queue.forget(|key| key == "d");
+        assert_eq!((queue.len(), queue.bytes()), (2, 20));
         queue.clear();
         assert_eq!((queue.len(), queue.bytes()), (1, 10));
         assert!(queue.has("a") && !queue.has("m"));

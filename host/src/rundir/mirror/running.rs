@@ -15,7 +15,7 @@ use super::hooked::{Hook, Hooked};
 use super::index::Index;
 use super::lease::Lease;
 use super::place::make_private;
-use super::pull::{Part, pull};
+use super::pull::{self, Part, pull};
 use super::queue::{Item, Kind, Queue};
 use super::{Remote, mirror_dir};
 use crate::remote::address::Address;
@@ -101,13 +101,12 @@ impl Mirror {
             does_more,
         };
         let mut lease = Lease::take(&remote.bucket, &holder, stop)?;
-        // Parts of files that a killed attempt was sending.
-        let left = unfinished_below(&remote.address)
-            .and_then(|uploads| uploads.iter().try_for_each(Unfinished::abort));
-        if let Err(error) = left {
-            tracing::debug!("{error}");
-        }
-        let (index, growing) = match fetch(&remote) {
+        let fetched = std::thread::scope(|scope| {
+            scope.spawn(inherit(|| abort_unfinished(&remote)));
+            // A program looks at the copy itself.
+            fetch(&remote, !does_more)
+        });
+        let (index, growing) = match fetched {
             Ok(fetched) => fetched,
             Err(error) => {
                 lease.release();
@@ -192,6 +191,22 @@ impl Mirror {
         state.result()
     }
 
+    /// Does not send what waits under keys that are of no use any more, because their files will be
+    /// removed.
+    pub(crate) fn forget_unsent(&self, is_of_no_use: impl Fn(&str) -> bool) {
+        lock(&self.shared.state).queue.forget(is_of_no_use);
+        self.shared.changed.notify_all();
+    }
+
+    /// Fetches the file at `path` of the copy, if it is in the bucket alone. An error for which
+    /// [`has_changed`](super::has_changed) holds says that it is another one by now, or none.
+    pub(crate) fn bring(&self, path: &Path) -> Result<()> {
+        match self.remote.key(path) {
+            Some(key) => pull::bring(&self.remote, &self.shared.index, &key),
+            None => Ok(()),
+        }
+    }
+
     /// Why nothing is sent any more, if that is so.
     pub(crate) fn failure(&self) -> Option<anyhow::Error> {
         lock(&self.shared.state).result().err()
@@ -225,13 +240,23 @@ impl Mirror {
     }
 }
 
-/// Makes the copy what the bucket has.
-fn fetch(remote: &Remote) -> Result<(Mutex<Index>, Growing)> {
+/// Removes the parts of files that a killed attempt was sending.
+fn abort_unfinished(remote: &Remote) {
+    let left = unfinished_below(&remote.address)
+        .and_then(|uploads| uploads.iter().try_for_each(Unfinished::abort));
+    if let Err(error) = left {
+        tracing::debug!("{error}");
+    }
+}
+
+/// Makes the copy what the bucket has, with or without what manifests name.
+fn fetch(remote: &Remote, leaves_data: bool) -> Result<(Mutex<Index>, Growing)> {
     let index = Mutex::new(Index::open(&remote.root)?);
     let all = Part {
         dir: "",
         deep: true,
         is_written: false,
+        leaves_data,
     };
     let mut growing = Growing::default();
     growing.start(pull(remote, &index, all)?);
@@ -431,6 +456,13 @@ impl Shared {
 }
 
 impl Hook for Arc<Shared> {
+    fn bring(&self, path: &Path) -> io::Result<()> {
+        match self.remote.key(path) {
+            Some(key) => pull::bring(&self.remote, &self.index, &key).map_err(io::Error::other),
+            None => Ok(()),
+        }
+    }
+
     fn committed(&self, path: &Path) -> io::Result<()> {
         let Some(key) = self.remote.key(path) else {
             return Ok(());
@@ -465,6 +497,9 @@ impl Hook for Arc<Shared> {
 impl Shared {
     /// Whether the bucket has or gets an object of this name.
     fn has(&self, key: &str) -> bool {
-        lock(&self.index).version(key).is_some() || lock(&self.state).queue.has(key)
+        let index = lock(&self.index);
+        let is_there = index.version(key).is_some() || index.absent(key).is_some();
+        drop(index);
+        is_there || lock(&self.state).queue.has(key)
     }
 }

@@ -77,7 +77,28 @@ impl View {
     }
 
     /// Fetches what has changed in one directory: its name, or nothing for the run directory itself.
+    /// Rows and what global ops compare are of no use to one who looks, and stay.
     pub(crate) fn bring(&self, dir: &str) -> Result<()> {
+        self.pull(dir, false)
+    }
+
+    /// Fetches what has changed of all directories, but for what manifests name, by one listing.
+    /// False if there is no job; then there is no copy, either.
+    pub(crate) fn bring_manifests(&self) -> Result<bool> {
+        let summary = RunPaths::new(&self.remote.root).summary();
+        let key = self.remote.key(&summary).unwrap_or_default();
+        if self.remote.bucket.get(&key)?.is_none() {
+            return Ok(false);
+        }
+        self.pull("", true)?;
+        let mut state = self.lock();
+        for dir in RunPaths::OF_MANIFESTS {
+            state.fetched.insert(dir.to_owned(), Instant::now());
+        }
+        Ok(true)
+    }
+
+    fn pull(&self, dir: &str, deep: bool) -> Result<()> {
         let mut state = self.lock();
         if state
             .fetched
@@ -97,8 +118,9 @@ impl View {
         };
         let part = Part {
             dir,
-            deep: false,
+            deep,
             is_written: true,
+            leaves_data: deep || RunPaths::OF_MANIFESTS.contains(&dir),
         };
         pull(&self.remote, &index, part)?;
         // A bucket has no empty directories.
@@ -155,6 +177,10 @@ struct Through {
 }
 
 impl Hook for Through {
+    fn bring(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn committed(&self, path: &Path) -> io::Result<()> {
         if let Some(key) = self.remote.key(path) {
             let content = Bytes::from(read_document(path)?);
