@@ -17,10 +17,6 @@ impl Lines {
     }
 
     /// Says something. If nobody listens any more, the process ends.
-    #[expect(
-        clippy::exit,
-        reason = "threads that work for nobody are not waited for"
-    )]
     pub(super) fn say(&self, message: &FromWorker) {
         let mut line = serde_json::to_vec(message).unwrap_or_else(|error| {
             // No message has what JSON cannot hold; nobody would know what is missing.
