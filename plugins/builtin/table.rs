@@ -94,10 +94,13 @@ const PACKS: [(&str, &[&str]); 12] = [
         "models",
         &[
             "alphanumeric_filter",
+            "embedding_mapper",
             "fasttext_classifier_filter",
             "language_id_score_filter",
+            "onnx_classifier_filter",
             "perplexity_filter",
             "text_chunk_mapper",
+            "text_embd_similarity_filter",
             "token_num_filter",
         ],
     ),

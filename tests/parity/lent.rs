@@ -2,7 +2,7 @@
 
 use djhost_inference::{Kind, Model};
 use djhost_sdk::Entry;
-use djhost_sdk::models::{Lend, Lent, lend};
+use djhost_sdk::models::{Element, Lend, Lent, Tensor, TensorData, TensorInfo, lend};
 use serde_json::Value;
 use std::path::Path;
 
@@ -78,5 +78,58 @@ impl Lend for Native {
             Model::Tokenizer(model) => model.decode(ids),
             _ => Err(ANOTHER.into()),
         }
+    }
+
+    fn inputs(&self) -> Vec<TensorInfo> {
+        self.0.info().inputs.into_iter().map(about).collect()
+    }
+
+    fn outputs(&self) -> Vec<TensorInfo> {
+        self.0.info().outputs.into_iter().map(about).collect()
+    }
+
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, String> {
+        let Model::Onnx(model) = &self.0 else {
+            return Err(ANOTHER.into());
+        };
+        let inputs: Vec<djhost_inference::Tensor> = inputs.into_iter().map(to_network).collect();
+        let outputs = model.run(&inputs)?;
+        Ok(outputs.into_iter().map(from_network).collect())
+    }
+}
+
+fn about(info: djhost_inference::TensorInfo) -> TensorInfo {
+    TensorInfo {
+        name: info.name,
+        element: match info.element {
+            djhost_inference::Element::F32 => Element::F32,
+            djhost_inference::Element::I64 => Element::I64,
+            djhost_inference::Element::U8 => Element::U8,
+        },
+        shape: info.shape,
+    }
+}
+
+fn to_network(tensor: Tensor) -> djhost_inference::Tensor {
+    djhost_inference::Tensor {
+        name: tensor.name,
+        shape: tensor.shape,
+        data: match tensor.data {
+            TensorData::F32(values) => djhost_inference::TensorData::F32(values),
+            TensorData::I64(values) => djhost_inference::TensorData::I64(values),
+            TensorData::U8(values) => djhost_inference::TensorData::U8(values),
+        },
+    }
+}
+
+fn from_network(tensor: djhost_inference::Tensor) -> Tensor {
+    Tensor {
+        name: tensor.name,
+        shape: tensor.shape,
+        data: match tensor.data {
+            djhost_inference::TensorData::F32(values) => TensorData::F32(values),
+            djhost_inference::TensorData::I64(values) => TensorData::I64(values),
+            djhost_inference::TensorData::U8(values) => TensorData::U8(values),
+        },
     }
 }

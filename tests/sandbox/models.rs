@@ -65,6 +65,38 @@ fn wrong_calls_are_answered_with_errors() {
     assert!(answer("too_much").contains("ask for fewer texts at once"));
 }
 
+/// With a network besides.
+fn with_network() -> Case {
+    let case = case();
+    let network = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/host/models/tests/small/encoder.onnx"
+    );
+    case.write("models/encoder.onnx", std::fs::read(network).unwrap());
+    case
+}
+
+const NETWORK: &str = "network: models/encoder.onnx, ";
+
+#[test]
+fn a_network_answers_within_its_bounds() {
+    let case = with_network();
+    let answer = |how: &str| answer(&case, &format!("{NETWORK}how: {how}"));
+    assert_eq!(answer("network"), "2 inputs, [1, 7, 4]");
+    assert_eq!(answer("tensors"), "10 of 10 refused");
+    let wide = answer("wide");
+    assert!(
+        wide.contains("would take the call beyond 1024 MB"),
+        "{wide}"
+    );
+    let long =
+        format!("{NETWORK}how: long_network, limits: {{timeout_s: 0.2, row_timeout_s: 0.2}}");
+    let ran = case.run(&asking(&long)).ok();
+    assert_eq!(crate::sandbox::quarantined(&ran), [GUILTY]);
+    let said = ran.quarantine[0]["reason"].as_str().unwrap();
+    assert!(said.contains("out of time"), "{said}");
+}
+
 #[test]
 fn hostile_calls_cost_the_row_that_makes_them() {
     let case = case();

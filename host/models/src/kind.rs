@@ -12,7 +12,7 @@ pub enum Kind {
     Fasttext,
     /// A tokenizer: a `tokenizer.json`, or a `.model` of sentencepiece.
     Tokenizer,
-    /// A network in ONNX, which this version does not run.
+    /// A network in ONNX.
     Onnx,
 }
 

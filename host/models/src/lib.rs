@@ -1,5 +1,5 @@
 //! Reads and runs models that a host lends to the programs it runs: language models of KenLM,
-//! classifiers of fastText, and tokenizers. Networks in ONNX have an interface, and are refused.
+//! classifiers of fastText, tokenizers, and networks in ONNX.
 //!
 //! [`Model::open`] opens a file of any kind. It is mapped where that pays, so that its pages are
 //! shared, and everything that a later call relies on is checked before: a file that is cut off,
@@ -30,6 +30,7 @@ mod model;
 mod numbers;
 pub mod onnx;
 mod pool;
+mod proto;
 mod tensor;
 pub mod tokenizer;
 

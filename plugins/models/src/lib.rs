@@ -3,6 +3,8 @@
 mod alphabetic_table;
 mod alphanumeric;
 mod detector;
+mod embedder;
+mod embedding;
 mod fasttext_classifier;
 mod language_id_score;
 #[cfg(test)]
@@ -12,16 +14,23 @@ mod lines;
 #[path = "../../text-mappers/src/matches.rs"]
 mod matches;
 mod ngrams;
+mod onnx_classifier;
 mod perplexity;
+mod pooling;
 mod script;
 mod text_chunk;
+mod text_embd_similarity;
+mod text_network;
 mod token_num;
 
 pub use alphanumeric::AlphanumericFilter;
+pub use embedding::EmbeddingMapper;
 pub use fasttext_classifier::FasttextClassifierFilter;
 pub use language_id_score::LanguageIdScoreFilter;
+pub use onnx_classifier::OnnxClassifierFilter;
 pub use perplexity::PerplexityFilter;
 pub use text_chunk::TextChunkMapper;
+pub use text_embd_similarity::TextEmbdSimilarityFilter;
 pub use token_num::TokenNumFilter;
 
 djhost_sdk::export!(
@@ -30,5 +39,8 @@ djhost_sdk::export!(
     AlphanumericFilter,
     TextChunkMapper,
     PerplexityFilter,
-    FasttextClassifierFilter
+    FasttextClassifierFilter,
+    EmbeddingMapper,
+    TextEmbdSimilarityFilter,
+    OnnxClassifierFilter
 );

@@ -6,6 +6,7 @@ mod python;
 
 mod fasttext;
 mod kenlm;
+mod onnx;
 mod sentencepiece;
 mod tokenizers;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use djhost_inference::onnx::Stopped;
 use djhost_inference::{Element, Kind, Model, Tensor, TensorData};
 use wasmtime::Trap;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -122,7 +123,7 @@ impl Models<'_> {
     }
 
     /// Traps if the guest's time is over, as its own code would. No model is interrupted within a
-    /// text.
+    /// text, nor within a node of a network.
     fn in_time(&self) -> wasmtime::Result<()> {
         match self.deadline {
             Some(deadline) if thread_cpu() >= deadline => Err(Trap::Interrupt.into()),
@@ -375,15 +376,16 @@ impl wit::HostModel for Models<'_> {
         let Model::Onnx(model) = &lent.model else {
             return Ok(Err(is_another(&lent, Kind::Onnx)));
         };
-        self.in_time()?;
         let inputs: Result<Vec<Tensor>, String> = inputs.into_iter().map(tensor_in).collect();
         let inputs = match inputs {
             Ok(inputs) => inputs,
             Err(wrong) => return Ok(Err(wrong)),
         };
-        Ok(model
-            .run(&inputs)
-            .map(|outputs| outputs.into_iter().map(tensor_out).collect()))
+        match model.run_while(&inputs, &mut || self.in_time().is_ok()) {
+            Ok(outputs) => Ok(Ok(outputs.into_iter().map(tensor_out).collect())),
+            Err(Stopped::Failed(wrong)) => Ok(Err(wrong)),
+            Err(Stopped::Asked) => Err(Trap::Interrupt.into()),
+        }
     }
 
     fn drop(&mut self, model: Resource<Handle>) -> wasmtime::Result<()> {

@@ -1,6 +1,6 @@
 //! Doubles of models, for unit tests of operators, which run natively and have no host.
 
-use super::Tensor;
+use super::{Tensor, TensorInfo};
 use crate::Texts;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -62,6 +62,16 @@ pub trait Lend: 'static {
     /// When it has none.
     fn decode(&self, _ids: &[u32]) -> Result<String, String> {
         Err(another())
+    }
+
+    /// See [`Model::inputs`](super::Model::inputs).
+    fn inputs(&self) -> Vec<TensorInfo> {
+        Vec::new()
+    }
+
+    /// See [`Model::outputs`](super::Model::outputs).
+    fn outputs(&self) -> Vec<TensorInfo> {
+        Vec::new()
     }
 
     /// See [`Model::run`](super::Model::run).
@@ -160,6 +170,14 @@ impl Handle {
 
     pub(super) fn decode(&self, ids: &[u32]) -> Result<String, String> {
         self.0.decode(ids)
+    }
+
+    pub(super) fn inputs(&self) -> Vec<TensorInfo> {
+        self.0.inputs()
+    }
+
+    pub(super) fn outputs(&self) -> Vec<TensorInfo> {
+        self.0.outputs()
     }
 
     pub(super) fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, String> {

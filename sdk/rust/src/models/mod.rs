@@ -97,6 +97,28 @@ pub enum TensorData {
     U8(Vec<u8>),
 }
 
+/// What a network in ONNX takes or gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// The name of the input or output.
+    pub name: String,
+    /// The type of its values.
+    pub element: Element,
+    /// Its size in each dimension; None where any is allowed, as that of the batch.
+    pub shape: Vec<Option<u32>>,
+}
+
+/// The type of the values of a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// 32-bit floats.
+    F32,
+    /// 64-bit integers.
+    I64,
+    /// Bytes.
+    U8,
+}
+
 impl Model {
     /// The model of a parameter.
     ///
@@ -193,7 +215,17 @@ impl Model {
         self.0.decode(ids).map_err(Reject)
     }
 
-    /// Runs a network in ONNX.
+    /// The inputs of a network in ONNX, in its order; none for other kinds.
+    pub fn inputs(&self) -> Vec<TensorInfo> {
+        self.0.inputs()
+    }
+
+    /// The outputs of a network in ONNX, in its order; none for other kinds.
+    pub fn outputs(&self) -> Vec<TensorInfo> {
+        self.0.outputs()
+    }
+
+    /// Runs a network in ONNX once. The outputs are in its order.
     ///
     /// # Errors
     /// When inputs are missing or have other names, shapes or types than the model wants.

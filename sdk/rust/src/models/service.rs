@@ -1,6 +1,6 @@
 //! The host's service, from within a component.
 
-use super::{Tensor, TensorData};
+use super::{Element, Tensor, TensorData, TensorInfo};
 use crate::Texts;
 
 /// Generated from the WIT.
@@ -84,6 +84,14 @@ impl Handle {
         String::from_utf8(decoded.values.data).map_err(|_| "the host sent no UTF-8".into())
     }
 
+    pub(super) fn inputs(&self) -> Vec<TensorInfo> {
+        self.0.info().inputs.into_iter().map(info_in).collect()
+    }
+
+    pub(super) fn outputs(&self) -> Vec<TensorInfo> {
+        self.0.info().outputs.into_iter().map(info_in).collect()
+    }
+
     pub(super) fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, String> {
         let inputs: Vec<wit::Tensor> = inputs.into_iter().map(tensor_out).collect();
         let outputs = self.0.run(&inputs)?;
@@ -112,5 +120,17 @@ fn tensor_in(tensor: wit::Tensor) -> Tensor {
             wit::TensorData::Int64(values) => TensorData::I64(values),
             wit::TensorData::Uint8(values) => TensorData::U8(values),
         },
+    }
+}
+
+fn info_in(info: wit::TensorInfo) -> TensorInfo {
+    TensorInfo {
+        name: info.name,
+        element: match info.element {
+            wit::ElementType::F32 => Element::F32,
+            wit::ElementType::Int64 => Element::I64,
+            wit::ElementType::Uint8 => Element::U8,
+        },
+        shape: info.shape,
     }
 }

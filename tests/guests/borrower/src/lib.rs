@@ -26,6 +26,9 @@ struct BorrowerFilter {
     /// A classifier.
     #[schemars(extend("format" = "model", "x-model" = {"kind": "fasttext", "file": "lang.ftz", "optional": true}))]
     model: String,
+    /// A network that takes tokens.
+    #[schemars(extend("format" = "model", "x-model" = {"kind": "onnx", "optional": true}))]
+    network: String,
     /// What it does.
     how: String,
 }
@@ -65,6 +68,22 @@ fn given(offsets: &[u32], data: &[u8]) -> Given {
         offsets: offsets.to_vec(),
         data: data.to_vec(),
     }
+}
+
+fn tensor(name: &str, shape: &[u32], data: TensorData) -> Tensor {
+    Tensor {
+        name: name.into(),
+        shape: shape.to_vec(),
+        data,
+    }
+}
+
+/// Both inputs of the network, for a row of so many tokens.
+fn tokens(count: u32) -> [Tensor; 2] {
+    ["input_ids", "attention_mask"].map(|name| {
+        let data = TensorData::Int64(vec![1; count as usize]);
+        tensor(name, &[1, count], data)
+    })
 }
 
 impl BorrowerFilter {
@@ -127,6 +146,42 @@ impl BorrowerFilter {
                     .iter()
                     .filter(|texts| model.classify(texts, 1).is_err());
                 format!("{} refused", refused.count())
+            }
+            "network" => {
+                let network = Model::open("network").unwrap();
+                let info = network.info();
+                let answer = network.run(&tokens(7)).unwrap();
+                format!("{} inputs, {:?}", info.inputs.len(), answer[0].shape)
+            }
+            "tensors" => {
+                let network = Model::open("network").unwrap();
+                let [ids, mask] = tokens(2);
+                let int = TensorData::Int64;
+                let first = |shape: &[u32], data| [tensor("input_ids", shape, data), mask.clone()];
+                let wrong = [
+                    vec![],
+                    vec![ids.clone()],
+                    vec![ids.clone(), ids.clone()],
+                    vec![ids.clone(), mask.clone(), tensor("x", &[0], int(vec![]))],
+                    first(&[1, 3], int(vec![1; 2])).to_vec(),
+                    first(&[u32::MAX; 8], int(vec![])).to_vec(),
+                    first(&[0, u32::MAX], int(vec![])).to_vec(),
+                    first(&[2], int(vec![1; 2])).to_vec(),
+                    first(&[1, 2], TensorData::F32(vec![1.0; 2])).to_vec(),
+                    first(&[1, 2], int(vec![i64::MAX, i64::MIN])).to_vec(),
+                ];
+                let refused = wrong.iter().filter(|inputs| network.run(inputs).is_err());
+                format!("{} of {} refused", refused.count(), wrong.len())
+            }
+            "wide" => {
+                let network = Model::open("network").unwrap();
+                said(network.run(&tokens(40_000)).map(drop))
+            }
+            "long_network" => {
+                let network = Model::open("network").unwrap();
+                loop {
+                    drop(network.run(&tokens(500)));
+                }
             }
             "too_much" => {
                 let texts = given(&vec![0; 1_000_000], b"");

@@ -16,7 +16,6 @@ mod model;
 mod normalizer;
 mod pairs;
 mod parse;
-mod proto;
 mod simple;
 #[cfg(test)]
 mod tests;

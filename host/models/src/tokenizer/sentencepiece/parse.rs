@@ -1,7 +1,7 @@
 //! The content of a model file.
 
-use super::proto::{Fields, Value};
 use crate::error::damaged;
+use crate::proto::{Fields, Value};
 
 const MOST_PIECES: usize = 1 << 21;
 const NO_MODEL: &str =
@@ -63,6 +63,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> 
         unknown: " \u{2047} ".as_bytes(),
         denormalizes: false,
     };
+    // So does a network in ONNX begin.
+    if bytes.first() == Some(&0x08) {
+        return Err(NO_MODEL.into());
+    }
     let mut pieces = Vec::new();
     for field in Fields::of(bytes) {
         // The pieces come first.

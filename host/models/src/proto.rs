@@ -20,6 +20,19 @@ impl<'a> Fields<'a> {
         Self(message)
     }
 
+    /// The numbers of a packed field.
+    ///
+    /// # Errors
+    /// When the last one is cut off.
+    pub(crate) fn packed(bytes: &'a [u8]) -> Result<Vec<u64>, String> {
+        let mut rest = Self(bytes);
+        let mut numbers = Vec::new();
+        while !rest.0.is_empty() {
+            numbers.push(rest.number().ok_or_else(|| damaged("a list of numbers"))?);
+        }
+        Ok(numbers)
+    }
+
     fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
