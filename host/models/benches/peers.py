@@ -37,6 +37,21 @@ def opened(path: str) -> Callable[[str], float]:
 
         tokenizer = Tokenizer.from_file(path)
         return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+    if start.startswith(b"\x08"):
+        import numpy as np
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(path, options)
+        names = [given.name for given in session.get_inputs()]
+
+        def run(text: str) -> float:
+            ids = np.array([list(text.encode()[:256])], np.int64)
+            given = {name: ids if name == "input_ids" else np.ones_like(ids) if name == "attention_mask" else np.zeros_like(ids) for name in names}
+            return float(session.run(None, given)[0].size)
+
+        return run
     import sentencepiece
 
     processor = sentencepiece.SentencePieceProcessor(model_file=path)

@@ -1,7 +1,7 @@
 //! How fast a model is: `cargo bench -p djhost-inference -- MODEL TEXTS.jsonl`, in CPU time.
 //! `benches/peers.py` measures the Python packages with the same files.
 
-use djhost_inference::Model;
+use djhost_inference::{Model, Tensor, TensorData};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Texts of so many bytes are used.
@@ -78,6 +78,27 @@ fn work(model: &Model, text: &str) -> f64 {
             .map(|best| f64::from(best.1))
             .sum(),
         Model::Tokenizer(model) => model.count(text, false).map_or(0.0, f64::from),
-        Model::Onnx(_) => 0.0,
+        Model::Onnx(network) => {
+            // Without a tokenizer: the first bytes are the ids of tokens.
+            let ids: Vec<i64> = text.bytes().take(256).map(i64::from).collect();
+            let inputs: Vec<Tensor> = model
+                .info()
+                .inputs
+                .into_iter()
+                .map(|input| Tensor {
+                    data: TensorData::I64(match input.name.as_str() {
+                        "input_ids" => ids.clone(),
+                        "attention_mask" => vec![1; ids.len()],
+                        _ => vec![0; ids.len()],
+                    }),
+                    shape: vec![1, ids.len() as u32],
+                    name: input.name,
+                })
+                .collect();
+            let outputs = network
+                .run(&inputs)
+                .unwrap_or_else(|wrong| panic!("{wrong}"));
+            outputs[0].data.len() as f64
+        }
     }
 }

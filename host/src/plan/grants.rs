@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use djhost_inference::Kind;
 use serde_json::{Map, Value};
 
 use super::elsewhere::Elsewhere;
@@ -468,7 +469,7 @@ fn missing_model(
                 .unwrap_or_default(),
             library.places(file)
         ),
-        (None, None) => format!("`{parameter}` must name a {kind} model"),
+        (None, None) => format!("`{parameter}` must name {} model", with_article(kind)),
     };
     let how = match file {
         Some(file) => format!(
@@ -487,11 +488,16 @@ fn missing_model(
 fn another_file(demand: &Demand) -> String {
     match &demand.published {
         Some(address) => format!(
-            "name a {} model; the original is published at {address}",
-            demand.kind
+            "name {} model; the original is published at {address}",
+            with_article(demand.kind)
         ),
-        None => format!("name a {} model", demand.kind),
+        None => format!("name {} model", with_article(demand.kind)),
     }
+}
+
+fn with_article(kind: Kind) -> String {
+    let article = if kind == Kind::Onnx { "an" } else { "a" };
+    format!("{article} {kind}")
 }
 
 /// Returns where a path leads on this machine; the operator sees it as it is written.

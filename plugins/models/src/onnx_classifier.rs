@@ -11,10 +11,7 @@ use djhost_sdk::prelude::*;
 #[serde(default)]
 pub struct OnnxClassifierFilter {
     /// The classifier: a network in ONNX.
-    #[schemars(extend("format" = "model", "x-model" = {
-        "kind": "onnx",
-        "published": "for instance an export of a text classifier with `optimum-cli export onnx`"
-    }))]
+    #[schemars(extend("format" = "model", "x-model" = {"kind": "onnx"}))]
     pub model: String,
     /// The tokenizer of a classifier of texts: a `tokenizer.json`, or a directory with one.
     #[schemars(extend("format" = "model", "x-model" = {"kind": "tokenizer", "optional": true}))]

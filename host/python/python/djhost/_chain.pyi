@@ -210,6 +210,18 @@ class Chain:
         **common: Unpack[Common],
     ) -> Chain:
         """Drops documents whose simhash differs in few bits from that of an earlier one."""
+    def embedding_mapper(
+        self,
+        *,
+        model: str = "",
+        tokenizer: str = "",
+        pooling: Literal["mean", "cls", "last", "weighted_mean", "none"] = "mean",
+        normalize: bool = True,
+        max_length: int = 256,
+        embedding_field: str = "embedding",
+        **common: Unpack[Common],
+    ) -> Chain:
+        """Writes the vector that a sentence model gives to a text into a field."""
     def expand_macro_mapper(self, **common: Unpack[Common]) -> Chain:
         """Puts the meaning of a LaTeX document's macros without arguments in their place."""
     def extract_tables_from_html_mapper(
@@ -398,6 +410,22 @@ class Chain:
         """Makes one row of all rows: each field becomes the list of their values."""
     def naive_reverse_grouper(self, *, batch_meta_export_path: str | None = None, **common: Unpack[Common]) -> Chain:
         """Makes many rows of one, the way back from a grouper: each row gets one value of the list of every field."""
+    def onnx_classifier_filter(
+        self,
+        *,
+        model: str = "",
+        tokenizer: str = "",
+        fields: Sequence[str] = ...,
+        labels: Sequence[str] = ...,
+        label: str = "1",
+        activation: Literal["softmax", "sigmoid", "none"] = "softmax",
+        output: str = "",
+        min_score: float = 0.5,
+        max_score: float = 1.0,
+        max_length: int = 512,
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Keeps rows to which a classifier in ONNX gives a label with a score in a range."""
     def perplexity_filter(
         self,
         *,
@@ -652,6 +680,19 @@ class Chain:
         **common: Unpack[Common],
     ) -> Chain:
         """Makes several rows of a long text: at matches of a pattern, after a number of characters, or both."""
+    def text_embd_similarity_filter(
+        self,
+        *,
+        model: str = "",
+        tokenizer: str = "",
+        valid_dataset: Sequence[Mapping[str, Any]] = ...,
+        min_score: float = 0.1,
+        max_score: float = 1.0,
+        pooling: Literal["mean", "cls", "last", "weighted_mean", "none"] = "mean",
+        max_length: int = 256,
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Keeps texts that are on average as similar to some given texts as asked for."""
     def text_length_filter(self, *, min_len: int = 10, max_len: int = ..., **common: Unpack[CommonOfFilters]) -> Chain:
         """Keeps texts whose number of characters lies in a range."""
     def token_num_filter(

@@ -197,6 +197,18 @@ def document_simhash_deduplicator(
 ) -> Op:
     """Drops documents whose simhash differs in few bits from that of an earlier one."""
 
+def embedding_mapper(
+    *,
+    model: str = "",
+    tokenizer: str = "",
+    pooling: Literal["mean", "cls", "last", "weighted_mean", "none"] = "mean",
+    normalize: bool = True,
+    max_length: int = 256,
+    embedding_field: str = "embedding",
+    **common: Unpack[Common],
+) -> Op:
+    """Writes the vector that a sentence model gives to a text into a field."""
+
 def expand_macro_mapper(**common: Unpack[Common]) -> Op:
     """Puts the meaning of a LaTeX document's macros without arguments in their place."""
 
@@ -385,6 +397,22 @@ def naive_grouper(**common: Unpack[Common]) -> Op:
 
 def naive_reverse_grouper(*, batch_meta_export_path: str | None = None, **common: Unpack[Common]) -> Op:
     """Makes many rows of one, the way back from a grouper: each row gets one value of the list of every field."""
+
+def onnx_classifier_filter(
+    *,
+    model: str = "",
+    tokenizer: str = "",
+    fields: Sequence[str] = ...,
+    labels: Sequence[str] = ...,
+    label: str = "1",
+    activation: Literal["softmax", "sigmoid", "none"] = "softmax",
+    output: str = "",
+    min_score: float = 0.5,
+    max_score: float = 1.0,
+    max_length: int = 512,
+    **common: Unpack[CommonOfFilters],
+) -> Op:
+    """Keeps rows to which a classifier in ONNX gives a label with a score in a range."""
 
 def perplexity_filter(
     *,
@@ -646,6 +674,19 @@ def text_chunk_mapper(
     **common: Unpack[Common],
 ) -> Op:
     """Makes several rows of a long text: at matches of a pattern, after a number of characters, or both."""
+
+def text_embd_similarity_filter(
+    *,
+    model: str = "",
+    tokenizer: str = "",
+    valid_dataset: Sequence[Mapping[str, Any]] = ...,
+    min_score: float = 0.1,
+    max_score: float = 1.0,
+    pooling: Literal["mean", "cls", "last", "weighted_mean", "none"] = "mean",
+    max_length: int = 256,
+    **common: Unpack[CommonOfFilters],
+) -> Op:
+    """Keeps texts that are on average as similar to some given texts as asked for."""
 
 def text_length_filter(*, min_len: int = 10, max_len: int = ..., **common: Unpack[CommonOfFilters]) -> Op:
     """Keeps texts whose number of characters lies in a range."""
