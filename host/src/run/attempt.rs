@@ -22,7 +22,7 @@ use crate::checkpoint::{Artifact, Chains, Manifest};
 use crate::config::{OnDifference, Strategy};
 use crate::data::input::unpack::materialise;
 use crate::data::{Ahead, Card, Dataset, Exported, Published, assemble, publish, push};
-use crate::error::{Stopped, Unexpected, UserError};
+use crate::error::{Stopped, Unexpected};
 use crate::exec::workers::protocol::{Init, PROTOCOL};
 use crate::exec::workers::{Launch, Pool};
 use crate::exec::{
@@ -195,7 +195,9 @@ impl Attempt<'_> {
         });
         if !quiet {
             let reused = reuse.text(plan);
-            report::start(&state.summary, plan, config.workers(), reused.as_deref());
+            let processes = config.worker_processes;
+            let workers = (config.workers().max(processes as usize), processes);
+            report::start(&state.summary, plan, workers, reused.as_deref());
         }
         take_over(tally, &index);
         let workers = Workers {
@@ -257,13 +259,7 @@ impl Attempt<'_> {
         if config.worker_processes == 0 {
             return Ok(None);
         }
-        let program = crate::wasm::program().ok_or_else(|| {
-            UserError::new(
-                self.prepared.resolved.place("worker_processes"),
-                "this program has not said how djhost is started, which runs tasks in other processes",
-            )
-            .hint("set it to 0, or call `djhost::run::compile_with` first")
-        })?;
+        let program = crate::wasm::program().context("internal error: no program runs tasks")?;
         let init = Init {
             protocol: PROTOCOL,
             directory: std::env::current_dir().context("there is no working directory")?,

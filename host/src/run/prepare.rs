@@ -14,7 +14,7 @@ use crate::config::{
 use crate::data::columns::hugging_face::without_feature;
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget, PageSettings};
-use crate::error::of_plugins;
+use crate::error::{UserError, of_plugins};
 use crate::plan::{self, Plan, Prepared};
 use crate::rundir::{ExportLock, RunPaths};
 use crate::wasm::{Registry, Replace, check_dirs, check_locks, fetch_remote};
@@ -186,6 +186,7 @@ impl Draft {
             target.split = Some(split);
         }
         if checks_places {
+            check_program(&resolved)?;
             places::check(&target, &dataset, &resolved)?;
         }
         let export = ExportOptions::new(
@@ -213,6 +214,19 @@ impl Draft {
             resolved,
         })
     }
+}
+
+/// Fails if other processes are to run tasks and nobody has said how to start one.
+fn check_program(resolved: &Resolved) -> Result<()> {
+    if resolved.config.worker_processes > 0 && crate::wasm::program().is_none() {
+        return Err(UserError::new(
+            resolved.place("worker_processes"),
+            "this program has not said how djhost is started, which runs tasks in other processes",
+        )
+        .hint("set it to 0, or call `djhost::run::compile_with` first")
+        .into());
+    }
+    Ok(())
 }
 
 /// A sentence about another job that writes to the same place.

@@ -73,7 +73,12 @@ fn worth_a_look(findings: &[Finding], style: Style) -> String {
 }
 
 /// Prints what the job will do and what it takes over from earlier attempts.
-pub(crate) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: Option<&str>) {
+pub(crate) fn start(
+    summary: &JobSummary,
+    plan: &Plan,
+    (workers, processes): (usize, u64),
+    reused: Option<&str>,
+) {
     let attempt = match summary.attempts.len() {
         0 | 1 => String::new(),
         n => format!(", attempt {n}"),
@@ -82,7 +87,11 @@ pub(crate) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: O
     let parts = [
         bytes(totals.input_bytes),
         counted(totals.partitions as u64, "partition"),
-        counted(workers as u64, "worker"),
+        match processes {
+            0 => counted(workers as u64, "worker"),
+            1 => format!("{} in another process", counted(workers as u64, "worker")),
+            n => format!("{} in {n} processes", counted(workers as u64, "worker")),
+        },
     ];
     let begins = format!(
         "job {}{attempt}: {ops} on {}",

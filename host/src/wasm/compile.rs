@@ -42,10 +42,11 @@ const MAX_WORDS: u64 = 16 << 10;
 static PROGRAM: OnceLock<Vec<OsString>> = OnceLock::new();
 
 /// Makes `command`, a program with its first arguments, compile the components of plugins from now
-/// on, in a process of its own for each. It is called with further arguments, which it has to give to
-/// [`cli::main`](crate::cli::main) of this version of djhost. The djhost program calls this for
-/// itself at start. Only the first call in a process counts; without one, components are compiled
-/// in the process itself.
+/// on, in a process of its own for each, and run tasks, if a recipe has `worker_processes`. It is
+/// called with further arguments, which it has to give to [`cli::main`](crate::cli::main) of this
+/// version of djhost. The djhost program calls this for itself at start. Only the first call in a
+/// process counts; without one, components are compiled in the process itself, and
+/// `worker_processes` is refused.
 pub fn compile_with(command: Vec<OsString>) {
     let _ = PROGRAM.set(command);
 }

@@ -27,9 +27,9 @@ sys.exit(module.main(["djhost", *sys.argv[3:]]))
 
 
 def prepare() -> None:
-    """Say how a component of a plugin is compiled in a process of its own."""
+    """Say how djhost is started in a process of its own, which compiles plugins or runs tasks."""
     if _is_python() and _djhost.__file__:
-        _djhost.compile_with([sys.executable, "-I", "-S", "-c", _COMPILER, _djhost.__file__])
+        _djhost.compile_with([sys.executable, "-I", "-S", "-c", _COMMAND, _djhost.__file__, _COMPILER])
 
 
 def _is_python() -> bool:
