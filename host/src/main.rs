@@ -6,11 +6,6 @@ use std::process::ExitCode;
 
 use djhost::error::{Stopped, exit, exit_code};
 
-/// glibc's allocator takes up to a third more CPU time where many small values live for a row, as
-/// in tokenizers.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // The message of a panic has been printed by then; it is a failure like others, with the exit
     // code that scripts know.

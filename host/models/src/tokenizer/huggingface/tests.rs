@@ -277,6 +277,32 @@ fn changed_values_never_panic() {
 }
 
 #[test]
+fn as_many_tokens_are_counted_as_a_text_has() {
+    let mut twice = tokenizers().remove(0);
+    twice["post_processor"]["single"] = json!([{"Sequence": {"id": "A", "type_id": 0}},
+        {"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
+    let pieces = [
+        "a", "ab", "aab", " ", "  ", "-", "b", "A", "12", "<s>", "日本", ".", "\n", "é",
+    ];
+    for file in tokenizers().into_iter().chain([twice]) {
+        let tokenizer = HfTokenizer::read(file.to_string().as_bytes()).unwrap();
+        let mut chosen = 1u32;
+        for length in (0..200).chain([2_000]) {
+            let text: String = (0..length)
+                .map(|_| {
+                    chosen = chosen.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    pieces[(chosen >> 16) as usize % pieces.len()]
+                })
+                .collect();
+            for special in [false, true] {
+                let tokens = tokenizer.encode(&text, special).map(|tokens| tokens.len());
+                assert_eq!(tokenizer.count(&text, special), tokens, "{text:?} {file}");
+            }
+        }
+    }
+}
+
+#[test]
 fn cut_files_are_refused() {
     for tokenizer in tokenizers() {
         let whole = tokenizer.to_string();
