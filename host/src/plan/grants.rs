@@ -469,7 +469,7 @@ fn missing_model(
                 .unwrap_or_default(),
             library.places(file)
         ),
-        (None, None) => format!("`{parameter}` must name {} model", with_article(kind)),
+        (None, None) => format!("`{parameter}` must name {} model", with_article(*kind)),
     };
     let how = match file {
         Some(file) => format!(

@@ -4,7 +4,7 @@
 
 /// Adding it rounds to whole numbers, which then are the low bits.
 const ROUND: f32 = 12_582_912.0;
-const LN_2_HIGH: f32 = 0.693_359_375;
+const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
 /// `e` to the power of `x`; 0 where that is less than the least normal float.

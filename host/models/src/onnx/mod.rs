@@ -5,7 +5,7 @@
 //!
 //! The runtimes that exist as crates do more and fit worse. `rten` 0.27 is fast, but computes on
 //! threads of its own, whose time would count to nobody, has no limit for memory, keeps 64-bit
-//! integers in 32 bits, and takes 65 seconds of CPU to build, where this takes 5; `tract` brings
+//! integers in 32 bits, and takes 75 seconds of CPU to build, where this takes 13; `tract` brings
 //! some 110 crates. So the arithmetic is here, and the products of matrices, where the time goes,
 //! are those of the crate `matrixmultiply`.
 

@@ -186,3 +186,15 @@ fn what_is_not_supported_is_named() {
         assert!(Model::read(&ENCODER[..length]).is_err(), "{length}");
     }
 }
+
+#[test]
+fn shapes_that_no_memory_holds_are_refused() {
+    use super::value::count;
+    assert_eq!(count(&[]), Ok(1));
+    assert_eq!(count(&[3, 0, 5]), Ok(0));
+    assert_eq!(count(&[1 << 16, 1 << 16]), Ok(1 << 32));
+    for shape in [&[usize::MAX, 0][..], &[1 << 17, 1 << 16], &[usize::MAX; 3]] {
+        assert!(count(shape).unwrap_err().contains("is too large"));
+    }
+    assert!(count(&[1; 9]).unwrap_err().contains("there may be 8"));
+}

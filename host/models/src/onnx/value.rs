@@ -95,20 +95,26 @@ impl Array {
     }
 }
 
-/// The number of numbers of a shape, if it is one that any memory can hold.
+/// The number of numbers of a shape.
+///
+/// # Errors
+/// When it has too many dimensions, or these are too large, even if one of them is 0: operators go
+/// through the others.
 pub(super) fn count(shape: &[usize]) -> Result<usize, String> {
+    const MOST: usize = 1 << 32;
     if shape.len() > MOST_DIMENSIONS {
         return Err(format!(
             "a value has {} dimensions; there may be {MOST_DIMENSIONS}",
             shape.len()
         ));
     }
-    let product = shape
-        .iter()
-        .try_fold(1usize, |product, side| product.checked_mul(*side));
-    product
-        .filter(|count| *count <= isize::MAX as usize / 8)
-        .ok_or_else(|| format!("the shape {shape:?} is too large"))
+    let sides = shape.iter().map(|side| (*side).max(1));
+    let product = sides.fold(1, |product: usize, side| product.saturating_mul(side));
+    match product {
+        _ if product > MOST => Err(format!("the shape {shape:?} is too large")),
+        _ if shape.contains(&0) => Ok(0),
+        _ => Ok(product),
+    }
 }
 
 /// How far apart neighbours are in each dimension.

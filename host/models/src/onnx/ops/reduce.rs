@@ -173,6 +173,7 @@ fn cumulate(call: &mut Call<'_>) -> Results {
             }
         }
     };
+    let mut overflow = false;
     match &mut value.data {
         Data::Float(values) => {
             let mut sum = 0.0;
@@ -183,14 +184,18 @@ fn cumulate(call: &mut Call<'_>) -> Results {
             });
         }
         Data::Int(values) => {
-            let mut sum = 0i64;
+            let mut sum = Some(0i64);
             walk(&mut |at, first| {
-                let before = if first { 0 } else { sum };
-                sum = before.saturating_add(values[at]);
-                values[at] = if exclusive { before } else { sum };
+                let before = if first { Some(0) } else { sum };
+                sum = before.and_then(|before| before.checked_add(values[at]));
+                overflow |= sum.is_none();
+                values[at] = (if exclusive { before } else { sum }).unwrap_or_default();
             });
         }
         Data::Bool(_) => return Err("it takes numbers".into()),
+    }
+    if overflow {
+        return Err("its result is no integer of 64 bits".into());
     }
     one(value)
 }

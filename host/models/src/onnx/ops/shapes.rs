@@ -4,7 +4,7 @@ use super::axes::{axes, axis, product, size};
 use super::broadcast::{repeating, shape_of, walked};
 use super::{Call, Operator, Results, one, op};
 use crate::onnx::read::Attribute;
-use crate::onnx::value::{Array, Data, same_type};
+use crate::onnx::value::{Array, Data, count, same_type};
 
 pub(super) const TABLE: &[Operator] = &[
     op("Shape", 1, &["start", "end"], shape),
@@ -31,7 +31,7 @@ fn shape(call: &mut Call<'_>) -> Results {
 }
 
 fn with_shape(mut value: Array, shape: Vec<usize>) -> Results {
-    if product(&shape) != value.data.len() {
+    if count(&shape)? != value.data.len() {
         return Err(format!("{:?} cannot become {shape:?}", value.shape));
     }
     value.shape = shape;
