@@ -101,7 +101,8 @@ fn every_operator_of_the_reference_is_here_or_has_a_message_of_its_own() {
         message.matches("  hint: ").count(),
         lacking.len()
             + message.matches("the parameter is missing").count()
-            + message.matches("is needed, and no model directory").count(),
+            + message.matches("is needed, and no model directory").count()
+            + message.matches("must name a").count(),
         "{message}"
     );
     assert!(
