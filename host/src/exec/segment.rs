@@ -166,7 +166,7 @@ fn load(
             bytes: manifest.bytes,
             ..CheckpointDone::default()
         }));
-        bring(env, &manifest)?;
+        bring(env, manifest)?;
         base.account = manifest.account.clone();
         base.rows = Some(manifest.clone());
     }
@@ -174,7 +174,7 @@ fn load(
         let manifest = held
             .get(Artifact::Mask, *op)
             .context("internal error: a mask has gone")?;
-        bring(env, &manifest)?;
+        bring(env, manifest)?;
         let path = env.store.paths.checkpoints().join(&manifest.data);
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
