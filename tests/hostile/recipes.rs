@@ -102,7 +102,7 @@ fn every_operator_of_the_reference_is_here_or_has_a_message_of_its_own() {
         lacking.len()
             + message.matches("the parameter is missing").count()
             + message.matches("is needed, and no model directory").count()
-            + message.matches("must name a").count(),
+            + message.matches("` must name a").count(),
         "{message}"
     );
     assert!(

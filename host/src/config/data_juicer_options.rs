@@ -126,7 +126,10 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ),
     (
         "export_aws_credentials",
-        Refused("export to a local path and copy from there"),
+        Refused(
+            "remove it, and set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or name a profile with `AWS_PROFILE`: a copy of the recipe stays with \
+             the run",
+        ),
     ),
     ("decrypt_after_reading", CRYPT),
     ("encrypt_before_export", CRYPT),

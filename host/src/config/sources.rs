@@ -196,7 +196,30 @@ fn check_dataset_keys(
     }
 }
 
-/// Returns the paths of the source at `base`, a local one or a dataset of the hub.
+/// The variable that says what a key of Data-Juicer's sources in S3 says.
+fn variable(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "aws_access_key_id" => "AWS_ACCESS_KEY_ID",
+        "aws_secret_access_key" => "AWS_SECRET_ACCESS_KEY",
+        "aws_session_token" => "AWS_SESSION_TOKEN",
+        "aws_region" => "AWS_REGION",
+        "endpoint_url" => "AWS_ENDPOINT_URL",
+        _ => return None,
+    })
+}
+
+/// A copy of the recipe stays with the run, and many may read it.
+fn kept_elsewhere(at: String, variable: &str) -> UserError {
+    UserError::new(
+        at,
+        "does not belong in a recipe, of which a copy stays with the run",
+    )
+    .hint(format!(
+        "remove it, and set `{variable}`, or name a profile with `AWS_PROFILE`"
+    ))
+}
+
+/// Returns the paths of the source at `base`: a local one, a dataset of the hub, or one in S3.
 fn read_source(
     source: &Value,
     base: &str,
@@ -216,8 +239,10 @@ fn read_source(
         && source
             .get("source")
             .is_none_or(|kind| kind == "huggingface");
+    let is_of_store = source.get("type").is_some_and(|kind| kind == "remote")
+        && source.get("source").is_some_and(|kind| kind == "s3");
     let kind = source.get("type").filter(|kind| *kind != "local");
-    if let Some(kind) = kind.filter(|_| !is_of_hub) {
+    if let Some(kind) = kind.filter(|_| !is_of_hub && !is_of_store) {
         // The other keys belong to that kind of source.
         let got = super::invalid_value::got_text(kind);
         errors.push(
@@ -225,7 +250,7 @@ fn read_source(
                 place(&format!("{base}.type")),
                 format!("expected `local`, got {got}"),
             )
-            .hint("files elsewhere are named by `dataset_path`, and datasets of the hub also by `{type: remote, source: huggingface, path: OWNER/NAME}`"),
+            .hint("files elsewhere are named by `dataset_path`, datasets of the hub also by `{type: remote, source: huggingface, path: OWNER/NAME}`, and those in S3 by `{type: remote, source: s3, path: s3://BUCKET/PATH}`"),
         );
         return paths;
     }
@@ -236,6 +261,12 @@ fn read_source(
         match key.as_str() {
             "type" => {}
             "path" => match Texts::read(value, ANY) {
+                Ok(texts) if is_of_store && !texts.0.iter().all(|t| t.starts_with("s3://")) => {
+                    errors.push(user_error(
+                        at,
+                        InvalidValue::expected("an address like `s3://BUCKET/PATH`", value),
+                    ));
+                }
                 Ok(texts) => paths.extend(texts.0.into_iter().map(|text| Source {
                     path: match is_of_hub && !is_address(&text) {
                         true => format!("hf://datasets/{text}"),
@@ -252,7 +283,12 @@ fn read_source(
                 Ok(text) => wanted.config_name = Some(text),
                 Err(wrong) => errors.push(user_error(at, wrong)),
             },
-            "source" if is_of_hub => {}
+            "source" if is_of_hub || is_of_store => {}
+            _ if is_of_store && variable(key).is_some() => {
+                if !value.is_null() {
+                    errors.push(kept_elsewhere(at, variable(key).unwrap_or_default()));
+                }
+            }
             "weight" | "weights" => {
                 notes.push(format!("{at}: has no effect: every row is read once"))
             }
