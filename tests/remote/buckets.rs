@@ -146,6 +146,40 @@ fn credentials_are_used_and_not_written() {
 }
 
 #[test]
+fn credentials_that_no_request_can_have_are_refused_by_the_name_of_their_variable() {
+    let web = Web::new();
+    web.put("/bucket/rows.jsonl", &*rows());
+    let recipe = "dataset_path: s3://bucket/rows.jsonl\nprocess: []\n";
+    let mut case = at(&web);
+    case.env
+        .push(("AWS_SESSION_TOKEN".to_owned(), "cut\nhere".to_owned()));
+    let said = case.run(recipe).failed(2, &["`AWS_SESSION_TOKEN`"]).stderr;
+    assert!(!said.contains("cut"), "{said}");
+
+    let mut case = Case::new();
+    case.write("token", "of-a-container\n");
+    case.env = [
+        ("AWS_ENDPOINT_URL", web.url("")),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        (
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            web.url("/credentials"),
+        ),
+        (
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+            case.path("token").display().to_string(),
+        ),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    case.run(recipe).failed(
+        2,
+        &["`AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`", "line break"],
+    );
+    assert!(web.asked().is_empty());
+}
+
+#[test]
 fn a_profile_has_keys_region_and_endpoint() {
     let (web, rows) = (Web::new(), rows());
     web.put("/bucket/rows.jsonl", &*rows);

@@ -10,6 +10,13 @@ use std::io::ErrorKind;
 /// The store of a bucket. Makes no request.
 pub(super) fn store(bucket: &str) -> Result<AmazonS3, Failure> {
     let env = |key: &str| std::env::var(key).ok().filter(|value| !value.is_empty());
+    if let Some(name) = unusable(&env) {
+        let message =
+            format!("`{name}` has a line break or another character that no request can have");
+        return Err(Failure::new(ErrorKind::PermissionDenied, message).hint(
+            "write the value without it, and the file that it names without a last line break",
+        ));
+    }
     let profile = Profile::of_environment(&env);
     let mut builder = AmazonS3Builder::from_env();
     let has = |key| env(key).is_some();
@@ -64,6 +71,25 @@ pub(super) fn store(bucket: &str) -> Result<AmazonS3, Failure> {
         .with_retry(retry())
         .build();
     built.map_err(|e| Failure::new(ErrorKind::Other, format!("the settings of S3: {e}")))
+}
+
+/// The variable whose value, or whose file's, cannot stand in a header: with it `object_store` would
+/// panic.
+fn unusable(env: &dyn Fn(&str) -> Option<String>) -> Option<&'static str> {
+    const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+    let is_bad = |value: &String| {
+        !value
+            .bytes()
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+    };
+    let values = ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"];
+    let has_keys = env("AWS_ACCESS_KEY_ID").is_some();
+    let token = env(FILE).filter(|_| !has_keys);
+    let token = token.and_then(|path| std::fs::read_to_string(path).ok());
+    values
+        .into_iter()
+        .find(|name| env(name).as_ref().is_some_and(is_bad))
+        .or_else(|| token.as_ref().is_some_and(is_bad).then_some(FILE))
 }
 
 pub(super) const NONE: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; AWS_SKIP_SIGNATURE=true reads a public bucket without";
