@@ -86,6 +86,7 @@ fn threads_share_a_model() {
         Model::Kenlm(model) => model.score("the cat sat on the cat"),
         Model::Fasttext(model) => model.classify("the cat", 1)[0].1.into(),
         Model::Tokenizer(model) => model.count("the cat sat", true).unwrap().into(),
+        Model::List(list) => u8::from(list.contains("the cat")).into(),
         Model::Onnx(network) => {
             let outputs = network.run(&any_bytes::inputs(&model.info(), 5)).unwrap();
             match &outputs[0].data {
