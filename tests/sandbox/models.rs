@@ -106,7 +106,7 @@ fn a_list_is_lent_as_a_model_is() {
         answer(&case, list),
         "Ok([true, false, false]) Ok([1, 0, 2]) [true, true, true]"
     );
-    case.write("lists/words.txt", b"ab\n\xff\n".to_vec());
+    case.write("lists/words.txt", b"ab\n\xff\n");
     case.run(&asking(list)).failed(
         2,
         &[

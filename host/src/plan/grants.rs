@@ -132,7 +132,7 @@ pub(crate) fn reads_media(entry: &OpEntry) -> bool {
 
 /// Whether the operator is one of a built-in pack, or of a copy of one.
 fn comes_with_djhost(entry: &OpEntry) -> bool {
-    !entry.component.is_interruptible()
+    entry.component.comes_with_djhost()
 }
 
 pub(super) struct Granting {

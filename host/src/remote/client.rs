@@ -4,9 +4,9 @@
 //! asynchronous stack, which take as long to build as all of this, for requests that the host waits
 //! for anyway.
 
+use super::buffers;
 use super::failure::CERTIFICATE;
 use bytes::Bytes;
-use memmap2::MmapMut;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
@@ -22,10 +22,6 @@ use ureq::tls::{RootCerts, TlsConfig};
 /// Bodies are read whole up to this size. The host asks for ranges of at most 2 MB; only a server
 /// that does not do what it is asked sends more.
 const MOST: u64 = 1 << 30;
-
-/// Bodies from this size on are in pages of their own, which the system has back when they are dropped:
-/// the allocator would keep three times as much, as each piece of a file is fetched by another thread.
-const PAGES: u64 = 512 << 10;
 
 /// How long a server may be silent.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -73,24 +69,12 @@ static DIRECT: LazyLock<Agent> = LazyLock::new(|| agent(0));
 /// The body of a reply, checked against the length that the server has said.
 pub(super) fn body(reply: &mut Response<ureq::Body>) -> io::Result<Bytes> {
     let said = reply.body().content_length();
-    if let Some(said) = said.filter(|said| (PAGES..=MOST).contains(said)) {
-        let mut pages = MmapMut::map_anon(said as usize)?;
-        let mut from = reply.body_mut().as_reader();
-        let mut done = 0;
-        while done < pages.len() {
-            match from.read(&mut pages[done..])? {
-                0 => return Err(ended(done as u64, said)),
-                read => done += read,
-            }
-        }
-        return Ok(Bytes::from_owner(pages));
-    }
-    let mut bytes = Vec::with_capacity(said.unwrap_or(0).min(MOST) as usize);
+    let mut bytes = buffers::take(said.unwrap_or(0).min(MOST) as usize);
     let mut from = reply.body_mut().as_reader().take(MOST);
     from.read_to_end(&mut bytes)?;
     match said {
         Some(said) if said != bytes.len() as u64 => Err(ended(bytes.len() as u64, said)),
-        _ => Ok(bytes.into()),
+        _ => Ok(buffers::lend(bytes)),
     }
 }
 
