@@ -88,13 +88,14 @@ impl<'a> Composer<'a> {
         self.out.len() + self.literal.len()
     }
 
-    /// Ends the patch.
-    pub(super) fn finish(mut self) {
+    /// Ends the patch; returns how long `out` is now.
+    pub(super) fn finish(mut self) -> usize {
         if !self.literal.is_empty() || !self.copy.is_empty() {
             if self.copy.is_empty() {
                 self.copy = self.copied..self.copied;
             }
             self.end_step();
         }
+        self.out.len()
     }
 }

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use memchr::{memchr_iter, memmem};
 
 use crate::rundir::varint::{put, take};
@@ -87,6 +87,8 @@ pub(crate) fn apply(old: &[u8], patch: &[u8], out: &mut Vec<u8>) -> Result<()> {
             Piece::Old(range) => old.get(range).context("a patch goes beyond its row")?,
         });
     }
+    // It may skip bytes at the end, too.
+    ensure!(pieces.copy.end <= old.len(), "a patch goes beyond its row");
     Ok(())
 }
 

@@ -72,7 +72,9 @@ impl TextChange<'_> {
             return Ok(Found::Large);
         }
         patch.copy(self.after)?;
-        patch.finish();
-        Ok(Found::Patch)
+        Ok(match patch.finish() > most {
+            true => Found::Large,
+            false => Found::Patch,
+        })
     }
 }

@@ -115,8 +115,9 @@ fn update(batch: &mut Batch, update: Update) -> Result<BooleanBuffer> {
     };
     let column = &mut batch.columns[i];
     let old = std::mem::replace(&mut column.data, new);
-    // Checkpoints find out what has changed of a text by comparing it with this.
-    if column.span.is_some() && !column.json && old.data_type() == &DataType::Utf8View {
+    // Checkpoints find out what has changed of a text by comparing it with this. A huge row comes
+    // alone, and is not worth its memory.
+    if rows > 1 && column.span.is_some() && !column.json && old.data_type() == &DataType::Utf8View {
         column.original.get_or_insert(old);
     }
     column.changed = Some(match &column.changed {

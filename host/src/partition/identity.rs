@@ -52,7 +52,11 @@ pub(crate) fn content(
 pub(crate) fn checksum(dataset: &Dataset, partition: &Partition) -> Result<Option<String>> {
     let mut sum = Checksum::default();
     // There may be very many tiny partitions: no more is set to zero than is read.
-    let longest = partition.slices.iter().map(|slice| slice.end - slice.start).max();
+    let longest = partition
+        .slices
+        .iter()
+        .map(|slice| slice.end - slice.start)
+        .max();
     let mut piece = vec![0; PIECE.min(longest.unwrap_or(0) as usize)];
     for slice in &partition.slices {
         let file = &dataset.files[slice.file];
