@@ -1,6 +1,6 @@
 //! The patch of a row of which one text has changed, found in the text. Nothing else of the row is
-//! looked at, and the new row is not written: of the same changes this takes a third to a quarter of
-//! the CPU time that writing the row and comparing it with the input's takes.
+//! looked at, and the new row is not written. Over five replacements in 41 MB of texts this takes
+//! 40 % of the CPU time that it takes to write the rows and compare them with the input's.
 
 use anyhow::Result;
 
