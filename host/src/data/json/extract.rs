@@ -423,6 +423,7 @@ impl Collected {
             span: Some(span),
             native: None,
             json: field.ty == FieldType::Json,
+            original: None,
         }
     }
 }
