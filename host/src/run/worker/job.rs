@@ -17,7 +17,9 @@ use crate::plan::{Plan, Prepared, Segment};
 use crate::run::context::Shared;
 use crate::run::{Draft, retry};
 use crate::rundir::events::EventLog;
+use crate::rundir::process::host_name;
 use crate::rundir::{RunPaths, StopFlag, TaskLock};
+use crate::wasm::this_program;
 
 /// A job that another process has begun. All of it comes from the run directory: the recipe, the
 /// table of partitions, fallbacks of operators, unpacked input.
@@ -42,6 +44,14 @@ impl Job {
             false => RunPaths::new(run),
         };
         let recipe = paths.resolved_config();
+        if !paths.root().exists() {
+            return Err(UserError::new(
+                paths.root().display().to_string(),
+                format!("machine `{}` does not see the run directory", host_name()),
+            )
+            .hint("give a `work_dir` on storage that all machines mount at the same path")
+            .into());
+        }
         if !recipe.exists() {
             return Err(UserError::new(
                 paths.root().display().to_string(),
@@ -58,7 +68,8 @@ impl Job {
         let dataset = materialised(&prepared.dataset, &paths.partitions()).context(changed)?;
         let chosen = table::load(&prepared, &dataset, &paths).context(changed)?;
         let chains = table::chains(&prepared, &chosen);
-        let digest = PlanDigest::of(&paths, &chains)?;
+        let program = this_program().context("the program cannot be found")?;
+        let digest = PlanDigest::of(&paths, &chains, &program)?;
         let check = &prepared.resolved.config.determinism;
         let tally = Tally::of_share(Determinism::new(
             check.check_ratio,

@@ -1,0 +1,135 @@
+"""A Ray cluster on this machine, for as long as standard input is open: cluster.py TEMPORARY PORT DASHBOARD CPUS…
+
+The first of CPUS is the head. Prints a line of JSON when all nodes are there, and one after each command:
+`kill N` ends the raylet of node N, `add CPUS` adds a node, `hide CPUS DIR` adds one that sees nothing in DIR.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import ray
+
+temporary, port, dashboard, *cpus = sys.argv[1:]
+ADDRESS = f"127.0.0.1:{port}"
+MARK = f"DJHOST_TEST_CLUSTER={os.getpid()}-{port}"
+RAY = os.path.join(os.path.dirname(sys.executable), "ray")
+nodes = []
+
+
+def start(arguments, before=()):
+    name, value = MARK.split("=")
+    environment = {
+        **os.environ,
+        name: value,
+        "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
+        "RAY_DISABLE_USAGE_STATS": "1",
+        "RAY_enable_open_telemetry": "0",
+        # Of a test's machine that nears its end.
+        "RAY_memory_monitor_refresh_ms": "0",
+    }
+    environment.pop("RAY_ADDRESS", None)
+    log = open(os.path.join(temporary, f"node{len(nodes)}.log"), "w")
+    command = [*before, RAY, "start", "--block", "--object-store-memory=100000000", *arguments]
+    nodes.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
+
+
+def alive(wanted):
+    """Waits until so many nodes are there."""
+    deadline = time.time() + 120
+    while True:
+        try:
+            ray.init(ADDRESS, log_to_driver=False, logging_level="ERROR")
+            break
+        except Exception as error:
+            if time.time() > deadline or nodes[0].poll() is not None:
+                print(open(os.path.join(temporary, "node0.log")).read(), error, file=sys.stderr)
+                raise
+            time.sleep(0.3)
+    while sum(node["Alive"] for node in ray.nodes()) != wanted:
+        if time.time() > deadline:
+            for number in range(len(nodes)):
+                print(open(os.path.join(temporary, f"node{number}.log")).read(), file=sys.stderr)
+            raise SystemExit(f"{wanted} nodes wanted: {ray.nodes()}")
+        time.sleep(0.2)
+    ray.shutdown()
+
+
+def say(**message):
+    print(json.dumps(message), flush=True)
+
+
+def of_cluster():
+    """The processes of the cluster, by the mark that all of them have in their environment."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as environment:
+                if MARK.encode() in environment.read().split(b"\0"):
+                    yield int(pid)
+        except OSError:
+            pass
+
+
+def raylet(of):
+    """The raylet below a process."""
+    for pid in of_cluster():
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                name, _, rest = stat.read().partition("(")[2].rpartition(")")
+            parent = int(rest.split()[1])
+        except OSError:
+            continue
+        if name == "raylet" and parent == of.pid:
+            return pid
+    raise SystemExit(f"process {of.pid} has no raylet")
+
+
+def main():
+    with_dashboard = ["--include-dashboard=true", f"--dashboard-port={dashboard}"] if dashboard != "0" else ["--include-dashboard=false"]
+    start(["--head", f"--port={port}", "--node-ip-address=127.0.0.1", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", *with_dashboard])
+    alive(1)
+    for number in cpus[1:]:
+        start([f"--address={ADDRESS}", f"--num-cpus={number}"])
+    alive(len(cpus))
+    say(address=ADDRESS)
+    here = len(cpus)
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        if command == "kill":
+            pid = raylet(nodes[int(arguments[0])])
+            os.kill(pid, signal.SIGKILL)
+            here -= 1
+            say(killed=pid)
+        elif command == "add":
+            start([f"--address={ADDRESS}", f"--num-cpus={arguments[0]}"])
+            here += 1
+            alive(here)
+            say(nodes=here)
+        elif command == "hide":
+            hide = f'mount -t tmpfs none "{arguments[1]}" && exec "$@"'
+            start(
+                [f"--address={ADDRESS}", f"--num-cpus={arguments[0]}"],
+                ["unshare", "-m", "sh", "-c", hide, "sh"],
+            )
+            here += 1
+            alive(here)
+            say(nodes=here)
+
+
+try:
+    main()
+finally:
+    # Twice: one that was just being started may have been missed.
+    for _ in range(2):
+        for pid in list(of_cluster()):
+            if pid != os.getpid():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except OSError:
+                    pass
+        time.sleep(0.2)
+    shutil.rmtree(temporary, ignore_errors=True)
