@@ -15,7 +15,8 @@ import time
 import ray
 
 temporary, port, dashboard, *cpus = sys.argv[1:]
-ADDRESS = f"127.0.0.1:{port}"
+# Ray takes this for 127.0.0.1, too.
+ADDRESS = f"{ray.util.get_node_ip_address()}:{port}"
 MARK = f"DJHOST_TEST_CLUSTER={os.getpid()}-{port}"
 RAY = os.path.join(os.path.dirname(sys.executable), "ray")
 nodes = []
@@ -29,8 +30,10 @@ def start(arguments, before=()):
         "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
         "RAY_DISABLE_USAGE_STATS": "1",
         "RAY_enable_open_telemetry": "0",
-        # Of a test's machine that nears its end.
         "RAY_memory_monitor_refresh_ms": "0",
+        # The machine may be busy.
+        "RAY_raylet_start_wait_time_s": "240",
+        "RAY_agent_register_timeout_ms": "240000",
     }
     environment.pop("RAY_ADDRESS", None)
     log = open(os.path.join(temporary, f"node{len(nodes)}.log"), "w")
@@ -40,7 +43,7 @@ def start(arguments, before=()):
 
 def alive(wanted):
     """Waits until so many nodes are there."""
-    deadline = time.time() + 120
+    deadline = time.time() + 300
     while True:
         try:
             ray.init(ADDRESS, log_to_driver=False, logging_level="ERROR")
@@ -90,7 +93,7 @@ def raylet(of):
 
 def main():
     with_dashboard = ["--include-dashboard=true", f"--dashboard-port={dashboard}"] if dashboard != "0" else ["--include-dashboard=false"]
-    start(["--head", f"--port={port}", "--node-ip-address=127.0.0.1", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", *with_dashboard])
+    start(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", *with_dashboard])
     alive(1)
     for number in cpus[1:]:
         start([f"--address={ADDRESS}", f"--num-cpus={number}"])
