@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,16 @@ ADDRESS = f"{ray.util.get_node_ip_address()}:{port}"
 MARK = f"DJHOST_TEST_CLUSTER={os.getpid()}-{port}"
 RAY = os.path.join(os.path.dirname(sys.executable), "ray")
 nodes = []
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("", 0))
+        return found.getsockname()[1]
+
+
+# A raylet waits 20 s at most for agents that choose their own ports, which a busy machine exceeds.
+AGENTS = ["dashboard-agent-grpc-port", "dashboard-agent-listen-port", "runtime-env-agent-port", "metrics-export-port"]
 
 
 def start(arguments, before=()):
@@ -37,7 +48,8 @@ def start(arguments, before=()):
     }
     environment.pop("RAY_ADDRESS", None)
     log = open(os.path.join(temporary, f"node{len(nodes)}.log"), "w")
-    command = [*before, RAY, "start", "--block", "--object-store-memory=100000000", *arguments]
+    agents = [f"--{name}={free_port()}" for name in AGENTS]
+    command = [*before, RAY, "start", "--block", "--object-store-memory=100000000", *agents, *arguments]
     nodes.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
 
 
