@@ -21,6 +21,8 @@ ADDRESS = f"{ray.util.get_node_ip_address()}:{port}"
 MARK = f"DJHOST_TEST_CLUSTER={os.getpid()}-{port}"
 RAY = os.path.join(os.path.dirname(sys.executable), "ray")
 nodes = []
+# How often a node is started.
+TRIES = 5
 
 
 def free_port():
@@ -29,11 +31,21 @@ def free_port():
         return found.getsockname()[1]
 
 
-# A raylet waits 20 s at most for agents that choose their own ports, which a busy machine exceeds.
+# With fixed ports a raylet waits for fewer of its agents: it ends if one takes 20 s to start, as on a busy machine.
 AGENTS = ["dashboard-agent-grpc-port", "dashboard-agent-listen-port", "runtime-env-agent-port", "metrics-export-port"]
 
 
 def start(arguments, before=()):
+    """Starts a node: again, if it ends at once because the machine is busy."""
+    nodes.append(None)
+    for _ in range(TRIES):
+        nodes[-1] = begin(arguments, before)
+        if alive(1 + sum(node.poll() is None for node in nodes[:-1])):
+            return
+    raise SystemExit(open(nodes[-1].log).read())
+
+
+def begin(arguments, before):
     name, value = MARK.split("=")
     environment = {
         **os.environ,
@@ -43,35 +55,42 @@ def start(arguments, before=()):
         "RAY_enable_open_telemetry": "0",
         "RAY_memory_monitor_refresh_ms": "0",
         # The machine may be busy.
-        "RAY_raylet_start_wait_time_s": "240",
+        "RAY_raylet_start_wait_time_s": "60",
         "RAY_agent_register_timeout_ms": "240000",
     }
     environment.pop("RAY_ADDRESS", None)
+    if dashboard == "0":
+        # As if the package was installed without what only a dashboard needs: the agents of nodes start faster.
+        without = os.path.join(temporary, "without")
+        os.makedirs(without, exist_ok=True)
+        with open(os.path.join(without, "aiohttp_cors.py"), "w") as module:
+            module.write("raise ImportError\n")
+        environment["PYTHONPATH"] = without
     log = open(os.path.join(temporary, f"node{len(nodes)}.log"), "w")
     agents = [f"--{name}={free_port()}" for name in AGENTS]
-    command = [*before, RAY, "start", "--block", "--object-store-memory=100000000", *agents, *arguments]
-    nodes.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
+    command = [*before, RAY, "start", "--block", "--object-store-memory=100000000", "--include-log-monitor=false", *agents, *arguments]
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    process.log = log.name
+    return process
 
 
 def alive(wanted):
-    """Waits until so many nodes are there."""
-    deadline = time.time() + 300
-    while True:
+    """Waits until so many nodes are there; false if the one that was just started has ended."""
+    while nodes[-1].poll() is None:
         try:
+            with socket.create_connection(ADDRESS.split(":"), 1):
+                pass
             ray.init(ADDRESS, log_to_driver=False, logging_level="ERROR")
-            break
-        except Exception as error:
-            if time.time() > deadline or nodes[0].poll() is not None:
-                print(open(os.path.join(temporary, "node0.log")).read(), error, file=sys.stderr)
-                raise
+        except Exception:
             time.sleep(0.3)
-    while sum(node["Alive"] for node in ray.nodes()) != wanted:
-        if time.time() > deadline:
-            for number in range(len(nodes)):
-                print(open(os.path.join(temporary, f"node{number}.log")).read(), file=sys.stderr)
-            raise SystemExit(f"{wanted} nodes wanted: {ray.nodes()}")
-        time.sleep(0.2)
-    ray.shutdown()
+            continue
+        try:
+            if sum(node["Alive"] for node in ray.nodes()) >= wanted:
+                return True
+        finally:
+            ray.shutdown()
+        time.sleep(0.3)
+    return False
 
 
 def say(**message):
@@ -105,34 +124,27 @@ def raylet(of):
 
 def main():
     with_dashboard = ["--include-dashboard=true", f"--dashboard-port={dashboard}"] if dashboard != "0" else ["--include-dashboard=false"]
-    start(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", *with_dashboard])
-    alive(1)
+    start(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", "--no-monitor", *with_dashboard])
     for number in cpus[1:]:
         start([f"--address={ADDRESS}", f"--num-cpus={number}"])
-    alive(len(cpus))
     say(address=ADDRESS)
-    here = len(cpus)
     for line in sys.stdin:
         command, *arguments = line.split()
         if command == "kill":
             pid = raylet(nodes[int(arguments[0])])
             os.kill(pid, signal.SIGKILL)
-            here -= 1
+            nodes[int(arguments[0])].wait()
             say(killed=pid)
         elif command == "add":
             start([f"--address={ADDRESS}", f"--num-cpus={arguments[0]}"])
-            here += 1
-            alive(here)
-            say(nodes=here)
+            say(nodes=len(nodes))
         elif command == "hide":
             hide = f'mount -t tmpfs none "{arguments[1]}" && exec "$@"'
             start(
                 [f"--address={ADDRESS}", f"--num-cpus={arguments[0]}"],
                 ["unshare", "-m", "sh", "-c", hide, "sh"],
             )
-            here += 1
-            alive(here)
-            say(nodes=here)
+            say(nodes=len(nodes))
 
 
 try:

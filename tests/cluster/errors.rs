@@ -97,5 +97,22 @@ fn a_node_that_cannot_work_is_named_and_work_that_finds_no_room_waits() {
         // Nothing can be hidden from a node.
         return;
     }
-    ray.kill(0);
+    let bench = Bench::new(300);
+    let expected = bench.undisturbed();
+    ray.add_without(1, &bench.path(""));
+    let bench = on(bench, &ray.address, ", cpus_per_worker: 1");
+    let run_dir = bench.run_dir();
+    fails(
+        &bench,
+        1,
+        &[
+            "does not see the run directory",
+            run_dir.to_str().unwrap(),
+            "refuses the job",
+            "work_dir",
+        ],
+    );
+    let bench = crate::ray::here(bench);
+    bench.ok(&[]);
+    assert_eq!(bench.result(), expected);
 }
