@@ -21,8 +21,9 @@ ADDRESS = f"{ray.util.get_node_ip_address()}:{port}"
 MARK = f"DJHOST_TEST_CLUSTER={os.getpid()}-{port}"
 RAY = os.path.join(os.path.dirname(sys.executable), "ray")
 nodes = []
-# How often a node is started.
-TRIES = 5
+# How often a node is started, and how long it may take.
+TRIES = 4
+PATIENCE = 100
 
 
 def free_port():
@@ -64,7 +65,7 @@ def begin(arguments, before):
         without = os.path.join(temporary, "without")
         os.makedirs(without, exist_ok=True)
         with open(os.path.join(without, "aiohttp_cors.py"), "w") as module:
-            module.write("raise ImportError\n")
+            module.write("raise ModuleNotFoundError\n")
         environment["PYTHONPATH"] = without
     log = open(os.path.join(temporary, f"node{len(nodes)}.log"), "w")
     agents = [f"--{name}={free_port()}" for name in AGENTS]
@@ -76,7 +77,8 @@ def begin(arguments, before):
 
 def alive(wanted):
     """Waits until so many nodes are there; false if the one that was just started has ended."""
-    while nodes[-1].poll() is None:
+    deadline = time.time() + PATIENCE
+    while nodes[-1].poll() is None and time.time() < deadline:
         try:
             with socket.create_connection(ADDRESS.split(":"), 1):
                 pass
