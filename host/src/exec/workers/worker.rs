@@ -56,6 +56,8 @@ struct State {
     heard: Instant,
     /// The last line that it wrote to standard error.
     words: String,
+    /// Why it was ended from here.
+    ended_for: Option<String>,
     /// Why it has gone.
     lost: Option<String>,
 }
@@ -79,6 +81,7 @@ impl Worker {
                 tasks: HashMap::new(),
                 heard: Instant::now(),
                 words: String::new(),
+                ended_for: None,
                 lost: None,
             }),
             memory: AtomicU64::new(0),
@@ -157,7 +160,10 @@ impl Worker {
             return;
         }
         state.heard = Instant::now();
-        state.words = format!("nothing was heard of it for {} s", patience.as_secs());
+        state.ended_for = Some(format!(
+            "nothing was heard of it for {} s",
+            patience.as_secs()
+        ));
         drop(state);
         self.kill();
     }
@@ -190,6 +196,7 @@ impl Worker {
     /// It has gone, in this way: nobody gets an answer of it any more.
     pub(super) fn gone(&self, ended: &str) {
         let mut state = self.state();
+        let ended = state.ended_for.as_deref().unwrap_or(ended);
         let why = match state.words.is_empty() {
             true => ended.to_owned(),
             false => format!("{ended}; its last words: {}", state.words),

@@ -17,7 +17,6 @@ use crate::plan::{Plan, Prepared, Segment};
 use crate::run::context::Shared;
 use crate::run::{Draft, retry};
 use crate::rundir::events::EventLog;
-use crate::rundir::process::host_name;
 use crate::rundir::{RunPaths, StopFlag, TaskLock};
 use crate::wasm::this_program;
 
@@ -44,14 +43,6 @@ impl Job {
             false => RunPaths::new(run),
         };
         let recipe = paths.resolved_config();
-        if !paths.root().exists() {
-            return Err(UserError::new(
-                paths.root().display().to_string(),
-                format!("machine `{}` does not see the run directory", host_name()),
-            )
-            .hint("give a `work_dir` on storage that all machines mount at the same path")
-            .into());
-        }
         if !recipe.exists() {
             return Err(UserError::new(
                 paths.root().display().to_string(),

@@ -125,6 +125,12 @@ fn begin(init: &Init) -> Result<Job> {
                 init.directory.display()
             )
         })?;
+    ensure!(
+        init.run.exists(),
+        "machine `{}` does not see the run directory `{}`: `work_dir` has to be on storage that all machines mount at the same path",
+        host_name(),
+        init.run.display()
+    );
     let job = Job::load(init.run.clone(), init.temporary, init.attempt)?;
     if let Some(difference) = init
         .plan

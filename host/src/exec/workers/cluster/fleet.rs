@@ -287,10 +287,11 @@ impl<'env> Fleet<'env> {
         }
         drop(state);
         if let Some(worker) = worker {
-            if !is_ending {
-                tracing::warn!("{} has gone: {ended}", worker.name());
-            }
             worker.gone(&ended);
+            if !is_ending {
+                let why = worker.lost().unwrap_or_default();
+                tracing::warn!("{} has gone: {why}", worker.name());
+            }
         }
         self.came.notify_all();
     }
