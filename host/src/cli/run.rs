@@ -5,9 +5,9 @@ use anyhow::Result;
 use super::allocator;
 use super::config::RecipeArg;
 use super::loading::while_loading;
-use crate::config::Override;
+use crate::config::{Need, Override, Recipe};
 use crate::run::logs::Logs;
-use crate::run::{RunOptions, TaskList, prepare, run as run_job};
+use crate::run::{Draft, Prepared, RunOptions, TaskList, run as run_job, submit};
 use crate::rundir::StopFlag;
 
 /// Run a recipe over a dataset, or continue a job
@@ -37,6 +37,14 @@ pub struct RunArgs {
     list_tasks: bool,
 }
 
+/// What is known of the job before it begins.
+enum Loaded {
+    /// It runs here.
+    Job(Box<Prepared>),
+    /// It runs elsewhere.
+    Draft(Box<Draft>),
+}
+
 /// Runs the subcommand and returns the exit code.
 pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
     allocator::keep_freed();
@@ -44,9 +52,15 @@ pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let logs = Logs::init(level.and_then(Override::as_text), args.quiet || on_terminal)?;
     let stop = StopFlag::new();
-    let prepared = while_loading(args.quiet, || prepare(args.recipe.path(), overrides))?;
+    let recipe = Recipe::in_file(args.recipe.path());
+    let loaded = while_loading(args.quiet, || {
+        let draft = Draft::new(&recipe, overrides, Need::Runnable)?;
+        anyhow::Ok(match draft.is_for_submitting() {
+            true => Loaded::Draft(Box::new(draft)),
+            false => Loaded::Job(Box::new(draft.prepare()?)),
+        })
+    })?;
     stop.watch_signals()?;
-    prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
     let list = args.list_tasks.then(TaskList::default);
     let options = RunOptions {
         list_tasks: list.clone(),
@@ -56,7 +70,13 @@ pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
         scratch: false,
         ..RunOptions::default()
     };
-    let ended = run_job(prepared, &options, &logs, &stop);
+    let ended = match loaded {
+        Loaded::Draft(draft) => submit(*draft, &options, &stop),
+        Loaded::Job(prepared) => {
+            prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
+            run_job(*prepared, &options, &logs, &stop)
+        }
+    };
     let ids = list.map(|list| list.ids()).unwrap_or_default();
     super::print(&ids.iter().map(|id| format!("{id}\n")).collect::<String>())?;
     Ok(ended?.code)

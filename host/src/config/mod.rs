@@ -4,6 +4,7 @@
 //! recipe and the defaults; earlier sources take precedence. Nothing here looks at the dataset or
 //! at operators: [`check_params`] checks parameters once the operators are known.
 
+mod carried;
 mod data_juicer_options;
 pub mod declare;
 #[cfg(any(test, feature = "fuzz"))]
@@ -15,6 +16,7 @@ mod job;
 pub mod options;
 mod overrides;
 mod params;
+mod ray;
 mod recipe;
 mod reference;
 mod resolve;
@@ -24,6 +26,7 @@ pub mod units;
 pub mod value;
 mod yaml;
 
+pub(crate) use carried::{carried, set_carried};
 pub use data_juicer_options::is_field_key;
 pub use home::expand_home;
 pub use in_memory::{check_entry, read_values};
@@ -31,6 +34,7 @@ pub use job::{JobDirs, check_job_id, new_job_id};
 pub use options::*;
 pub use overrides::{ENV_PREFIXES, Override, Split, env_overrides, split_overrides};
 pub use params::{canonical_json, check_params};
+pub use ray::{Chosen as ChosenPlace, Place};
 pub use recipe::{COMMON_FLAGS, OpHost, OpSpec, common_params};
 pub use reference::{options_help, reference_yaml};
 pub use resolve::{Need, Origin, Recipe, Resolved, resolve, resolve_recipe};

@@ -308,6 +308,26 @@ options! {
     }
 }
 options! {
+    /// Workers on a Ray cluster.
+    Ray {
+        /// How many there are; more than the cluster has room for start when it grows. `auto`: as
+        /// many as it has room for when the job begins.
+        workers: Count = Count::Auto => between(1.0, 100_000.0);
+        /// CPUs that each reserves, and partitions that each works on at a time. `auto`: those of the
+        /// smallest node, at most 16.
+        cpus_per_worker: Count = Count::Auto => between(1.0, 1024.0);
+        /// Memory that each reserves, in MB. `auto`: none is reserved.
+        memory_per_worker_mb: Count = Count::Auto => between(1.0, 1_073_741_824.0);
+        /// A Python with the package `ray`, of the version that the cluster has: a name or a path.
+        python: String = "python3".into();
+        /// The djhost program for the nodes, of the same version as this one; by default this one.
+        binary: Option<String> = None;
+        /// For how long nothing may be heard of a worker, in seconds. It is ended then, and others do
+        /// its work.
+        silence_seconds: u64 = 20 => between(2.0, 86_400.0);
+    }
+}
+options! {
     /// Checks operators on the data itself: whether they give the same answer again.
     Determinism {
         /// Share of the batches that two fresh instances process, too, to compare the answers: 0 is
@@ -438,12 +458,16 @@ options! {
         job_id: Option<String> = None;
         /// Name of a job to continue; an error if it does not exist.
         resume: Option<String> = None;
-        /// Accepted for Data-Juicer's recipes; with every value the job runs on this machine, by
-        /// partitions.
+        /// Who works on partitions: `default` is this machine; `ray` and `ray_partitioned`, which are
+        /// the same, are the workers of a Ray cluster, if `ray_address` leads to one. The result does
+        /// not depend on it, and a job may change between them at any attempt.
         executor_type: ExecutorType = ExecutorType::Default;
-        /// Accepted for Data-Juicer's recipes: `auto` or `local`. The address of a cluster is
-        /// refused.
+        /// The Ray cluster. `HOST:6379`: this machine is a node of it. `http://HOST:8265`: the job is
+        /// submitted to it from elsewhere. `auto`: the one that $RAY_ADDRESS or `ray start` on this
+        /// machine names; if there is none, or with `local`, this machine works alone.
         ray_address: String = "auto".into();
+        /// Workers on a Ray cluster.
+        ray: Ray = Ray::default();
         /// Number of worker threads; by default one per core.
         np: Option<u64> = None => between(1.0, 1024.0);
         /// Number of processes among which the worker threads are divided, at least one for each; 0:

@@ -160,6 +160,10 @@ pub struct PartitionProgress {
     pub start_time: Option<f64>,
     /// When it was completed or failed, seconds since 1970.
     pub end_time: Option<f64>,
+    /// The node of the cluster where its last stage ran, or runs.
+    pub node: Option<String>,
+    /// Which of the workers there, from 1.
+    pub worker: Option<usize>,
     /// Retries during the last attempt.
     pub retries: u32,
     /// Why it failed.

@@ -239,6 +239,14 @@ fn partition_row(q: &PartitionProgress) -> Vec<Cell> {
         (None, Some((first, _))) => format!("stage of op {first}"),
         (None, None) => String::new(),
     };
+    if let (Some(node), PartitionState::Processing) = (&q.node, q.state) {
+        let worker = q.worker.unwrap_or_default();
+        let _ = write!(
+            now,
+            "{}worker {worker} on {node}",
+            if now.is_empty() { "" } else { ", " }
+        );
+    }
     if q.retries > 0 {
         let _ = write!(
             now,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::elsewhere::Elsewhere;
 use super::granted_files::Files;
 use super::lineage_key::{Key, KeyBuilder};
-use crate::config::{Config, OpSpec, Resolved, expand_home};
+use crate::config::{Config, OpSpec, Resolved, carried, expand_home};
 use crate::error::{UserError, UserErrors};
 use crate::models::{Demand, Found, Lent, Library};
 use crate::remote::address::is_address;
@@ -307,6 +307,7 @@ impl Granting {
             Ok(digest) => self.with(|key| key.with("dir").with(written).with(digest.as_str())),
             Err(error) => self.wrong(place, format!("{error:#}"), READABLE),
         }
+        self.grants.sources.push(host.clone());
         self.grants.add_dir(written, host, why);
     }
 
@@ -340,6 +341,7 @@ impl Granting {
             Ok(digest) => self.with(|key| key.with("file").with(written).with(digest.as_str())),
             Err(error) => self.wrong(place, format!("{error:#}"), READABLE),
         }
+        self.grants.sources.push(file);
         self.grants.add_dir(parent, host, why);
     }
 
@@ -504,7 +506,7 @@ fn is_published(address: &str) -> String {
 
 /// Returns where a path leads on this machine; the operator sees it as it is written.
 fn host_path(written: &str) -> PathBuf {
-    PathBuf::from(&*expand_home(written))
+    carried(PathBuf::from(&*expand_home(written)))
 }
 
 const BASE: &str = "paths are relative to the directory in which djhost is started";

@@ -41,6 +41,8 @@ mod list;
 #[cfg(feature = "remote")]
 mod object;
 #[cfg(feature = "remote")]
+mod ray;
+#[cfg(feature = "remote")]
 mod store;
 #[cfg(feature = "remote")]
 mod unfinished;
@@ -59,11 +61,12 @@ pub(crate) use self::{
     failure::Failure,
     list::{Listed, list},
     object::Object,
+    ray::{RayJob, RayJobs},
     unfinished::unfinished_below,
     upload::{Unfinished, Upload, check_writable, remove},
 };
 #[cfg(not(feature = "remote"))]
 pub(crate) use without::{
-    Ahead, Bucket, Failure, Got, Listed, Object, Put, Unfinished, Upload, Version, When,
-    check_writable, hub, list, remove, unfinished_below,
+    Ahead, Bucket, Failure, Got, Listed, Object, Put, RayJob, RayJobs, Unfinished, Upload, Version,
+    When, check_writable, hub, list, remove, unfinished_below,
 };

@@ -78,6 +78,48 @@ impl Object {
 }
 
 /// There are none.
+pub(crate) struct RayJobs(Infallible);
+
+/// There are none.
+pub(crate) struct RayJob {
+    pub(crate) status: String,
+    pub(crate) message: Option<String>,
+    pub(crate) driver_exit_code: Option<i32>,
+}
+
+impl RayJob {
+    pub(crate) fn is_over(&self) -> bool {
+        true
+    }
+}
+
+impl RayJobs {
+    pub(crate) fn new(_: &str) -> Result<Self, String> {
+        Err("this djhost is built without the feature `remote`".to_owned())
+    }
+
+    pub(crate) fn version(&self) -> Result<String, Failure> {
+        match self.0 {}
+    }
+
+    pub(crate) fn put_package(&self, _: &str, _: &[u8]) -> Result<(), Failure> {
+        match self.0 {}
+    }
+
+    pub(crate) fn find(&self, _: &str) -> Result<Option<RayJob>, Failure> {
+        match self.0 {}
+    }
+
+    pub(crate) fn submit(&self, _: &str, _: &str, _: &str) -> Result<(), Failure> {
+        match self.0 {}
+    }
+
+    pub(crate) fn logs(&self, _: &str) -> Result<String, Failure> {
+        match self.0 {}
+    }
+}
+
+/// There are none.
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) key: String,

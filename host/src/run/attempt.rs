@@ -4,27 +4,28 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::context::Shared;
 use super::findings::findings;
+use super::report::Crew;
 use super::reuse::Reuse;
 use super::state::{self, State};
 use super::unmet_fields;
 use super::worker::PlanDigest;
 use super::{
-    Outcome, RunOptions, clean_up, code, croissant, dataset_card, document, expected, progress,
-    report, retention, say_complete, say_unmet, trace, uploads,
+    Outcome, RunOptions, carried, clean_up, code, croissant, dataset_card, document, expected,
+    progress, report, retention, say_complete, say_unmet, trace, uploads,
 };
 use crate::checkpoint::{Artifact, Chains, Manifest};
-use crate::config::{OnDifference, Strategy};
+use crate::config::{Count, OnDifference, Place, Strategy};
 use crate::data::input::unpack::materialise;
 use crate::data::{Ahead, Card, Dataset, Exported, Published, assemble, publish, push};
 use crate::error::{Stopped, Unexpected};
 use crate::exec::workers::protocol::{Init, PROTOCOL};
-use crate::exec::workers::{Launch, Pool};
+use crate::exec::workers::{Cluster, Division, Hands, Launch, Pool, Settings, Tree};
 use crate::exec::{
     Determinism, Executor, Index, Seen, Tally, TaskContext, Threads, Watcher, Workers, reconcile,
     scheduler,
@@ -36,6 +37,7 @@ use crate::rundir::events::{Event, EventLog};
 use crate::rundir::storage::clean_temporary;
 use crate::rundir::{RunPaths, StopFlag, Storage};
 use crate::threads;
+use crate::wasm::{compiled_components, this_program};
 
 /// What an attempt at a job works with.
 pub(super) struct Attempt<'a> {
@@ -193,11 +195,20 @@ impl Attempt<'_> {
         let reuse = Reuse::of(plan, chosen.partitions.len(), |artifact, op, p| {
             index.has(artifact, op, p)
         });
+        let launch = match self.options.list_tasks {
+            Some(_) => None,
+            None => self.launch(context)?,
+        };
         if !quiet {
+            let crew = match launch.as_ref().map(|launch| &launch.hands) {
+                None => Crew::Threads(config.workers()),
+                Some(Hands::Processes(division)) => {
+                    Crew::Processes(division.threads.max(division.processes), division.processes)
+                }
+                Some(Hands::Cluster(cluster)) => Crew::Cluster(cluster.room),
+            };
             let reused = reuse.text(plan);
-            let processes = config.worker_processes;
-            let workers = (config.workers().max(processes as usize), processes);
-            report::start(&state.summary, plan, workers, reused.as_deref());
+            report::start(&state.summary, plan, crew, reused.as_deref());
         }
         take_over(tally, &index);
         let workers = Workers {
@@ -207,7 +218,6 @@ impl Attempt<'_> {
             adaptive: config.strategy() == Strategy::Adaptive,
         };
         let ahead = self.export_ahead(&index, chosen.partitions.len())?;
-        let launch = self.launch(context)?;
         let manifests = {
             let work = progress::Work {
                 bytes: bytes_left(context.dataset, chosen, &reuse),
@@ -255,26 +265,70 @@ impl Attempt<'_> {
 
     /// How other processes run the tasks; None: they are run here.
     fn launch(&self, context: &TaskContext<'_>) -> Result<Option<Launch>> {
-        let config = &self.prepared.resolved.config;
-        if config.worker_processes == 0 {
-            return Ok(None);
-        }
-        let program = crate::wasm::program().context("internal error: no program runs tasks")?;
+        let resolved = &self.prepared.resolved;
+        let config = &resolved.config;
+        let program = crate::wasm::program();
+        let mut carried = Vec::new();
+        let hands = match &resolved.place.place {
+            Place::Cluster(address) => {
+                let trees = carried::trees(self.prepared)?;
+                carried = trees
+                    .iter()
+                    .map(|tree| (tree.dir.clone(), tree.place()))
+                    .collect();
+                Hands::Cluster(self.join(address, trees)?)
+            }
+            _ if config.worker_processes == 0 => return Ok(None),
+            _ => Hands::Processes(Division {
+                program: program
+                    .context("internal error: no program runs tasks")?
+                    .to_vec(),
+                processes: config.worker_processes as usize,
+                threads: config.workers(),
+            }),
+        };
+        let own = this_program().context("the program cannot be found")?;
+        let program = match &hands {
+            Hands::Cluster(_) => config.ray.binary.as_ref().map_or(own, PathBuf::from),
+            Hands::Processes(_) => own,
+        };
         let init = Init {
             protocol: PROTOCOL,
             directory: std::env::current_dir().context("there is no working directory")?,
             run: std::path::absolute(self.paths.root())?,
             temporary: self.paths.is_temporary(),
             attempt: self.number,
-            plan: Some(PlanDigest::of(self.paths, context.chains)?.to_string()),
+            plan: Some(PlanDigest::of(self.paths, context.chains, &program)?.to_string()),
             threads: 1,
+            carried,
         };
-        Ok(Some(Launch {
-            program: program.to_vec(),
-            init,
-            processes: config.worker_processes as usize,
-            threads: config.workers(),
-        }))
+        Ok(Some(Launch { init, hands }))
+    }
+
+    /// Joins the Ray cluster at `address`.
+    fn join(&self, address: &str, trees: Vec<Tree>) -> Result<Cluster> {
+        let resolved = &self.prepared.resolved;
+        let ray = &resolved.config.ray;
+        let exactly = |count: Count| match count {
+            Count::Auto => None,
+            Count::Exactly(n) => Some(n),
+        };
+        // Its link in `/proc` would lead another process to itself.
+        let own = || PathBuf::from(format!("/proc/{}/exe", std::process::id()));
+        let settings = Settings {
+            address,
+            place: resolved.place("ray_address"),
+            python: &ray.python,
+            python_place: resolved.place("ray.python"),
+            workers: exactly(ray.workers).map(|n| n as usize),
+            cpus: exactly(ray.cpus_per_worker).map(|n| n as usize),
+            memory: exactly(ray.memory_per_worker_mb).map(|mb| mb << 20),
+            silence: Duration::from_secs(ray.silence_seconds),
+            program: ray.binary.as_ref().map_or_else(own, PathBuf::from),
+            components: compiled_components(),
+            trees,
+        };
+        Cluster::join(&settings, self.stop)
     }
 
     /// Starts to export beside the tasks, with the parts that are there already.

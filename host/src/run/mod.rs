@@ -2,6 +2,7 @@
 //! summary.
 
 mod attempt;
+mod carried;
 mod context;
 mod croissant;
 mod dataset_card;
@@ -23,6 +24,7 @@ mod reuse;
 mod room;
 mod shards;
 mod state;
+mod submit;
 mod trace;
 mod uploads;
 pub mod worker;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Config, JobDirs};
+use crate::config::{Config, JobDirs, Place};
 use crate::data::ExportTarget;
 use crate::data::export::staging::remove_unfinished;
 use crate::error::{Stopped, UserError, exit};
@@ -60,6 +62,7 @@ pub use report::rows_line;
 pub use retry::Retry;
 pub use reuse::planned_reuse;
 pub use state::result_files;
+pub use submit::submit;
 
 /// Options of `djhost run` that are not part of the recipe.
 #[derive(Debug, Clone, Default)]
@@ -108,6 +111,14 @@ fn run_here(
     logs: &Logs,
     stop: &StopFlag,
 ) -> Result<Outcome> {
+    if let Place::Submit { url, .. } = &prepared.resolved.place.place {
+        let place = prepared.resolved.place("ray_address");
+        return Err(
+            UserError::new(place, format!("`{url}`: only `djhost run` submits jobs"))
+                .hint("set `ray_address` to `auto`, or to `HOST:6379` on a node of the cluster")
+                .into(),
+        );
+    }
     if options.embedded {
         prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
     }

@@ -8,8 +8,8 @@ use arrow::datatypes::Fields;
 
 use super::{places, room, shards};
 use crate::config::{
-    AnalysisMode, ENV_PREFIXES, ExportType, Need, Origin, Override, Recipe, Resolved,
-    resolve_recipe,
+    AnalysisMode, ENV_PREFIXES, ExportType, Need, Origin, Override, Place, Recipe, Resolved,
+    carried, resolve_recipe,
 };
 use crate::data::columns::hugging_face::without_feature;
 use crate::data::input::csv_header::check_headers;
@@ -87,7 +87,8 @@ impl Draft {
             let name = name.to_string_lossy();
             ENV_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         };
-        let env = std::env::vars_os().filter(|(name, _)| !is_option(name));
+        // Where another process has the work done is not this one's concern.
+        let env = std::env::vars_os().filter(|(name, _)| !is_option(name) && name != "RAY_ADDRESS");
         let name = Override::value("job_id", job_id.into());
         let need = Need::Runnable;
         Self::of(resolve_recipe(recipe, env, &[name], need)?, need)
@@ -120,6 +121,16 @@ impl Draft {
         let paths = RunPaths::new(&self.resolved.dirs.run_dir);
         places::check_run_dir(&paths)?;
         Ok(paths)
+    }
+
+    /// Whether the job is for [`submit`](super::submit): it runs on a cluster that this machine is no
+    /// node of.
+    pub fn is_for_submitting(&self) -> bool {
+        matches!(self.resolved.place.place, Place::Submit { .. })
+    }
+
+    pub(super) fn resolved(&self) -> &Resolved {
+        &self.resolved
     }
 
     /// Makes `rows`, a file, the dataset.
@@ -218,6 +229,25 @@ impl Draft {
 
 /// Fails if other processes are to run tasks and nobody has said how to start one.
 fn check_program(resolved: &Resolved) -> Result<()> {
+    if let Place::Cluster(address) = &resolved.place.place {
+        let is_alone =
+            || crate::wasm::program().is_some_and(|program| program == ["/proc/self/exe"]);
+        return match &resolved.config.ray.binary {
+            Some(binary) if !Path::new(binary).is_file() => Err(UserError::new(
+                resolved.place("ray.binary"),
+                format!("`{binary}` is not a file"),
+            )
+            .hint("name the djhost program that the nodes are to run, or remove it: they get this one")
+            .into()),
+            None if !is_alone() => Err(UserError::new(
+                resolved.place("ray_address"),
+                format!("the nodes of `{address}` cannot run this program, which is not djhost itself"),
+            )
+            .hint("name a djhost program of the same version by `ray.binary`, or set `ray_address: local`")
+            .into()),
+            _ => Ok(()),
+        };
+    }
     if resolved.config.worker_processes > 0 && crate::wasm::program().is_none() {
         return Err(UserError::new(
             resolved.place("worker_processes"),
@@ -268,7 +298,8 @@ fn unreadable(fields: &Fields) -> Option<String> {
 
 fn load(resolved: &Resolved) -> Result<Registry> {
     let config = &resolved.config;
-    let plugins: Vec<PathBuf> = config.plugins.0.iter().map(PathBuf::from).collect();
+    let plugins = config.plugins.0.iter().map(PathBuf::from);
+    let plugins: Vec<PathBuf> = plugins.map(carried).collect();
     let plugins = fetch_remote(&plugins, &resolved.place("plugins"))?;
     check_dirs(&plugins, &resolved.place("plugins"))?;
     if config.check_plugins_lock {

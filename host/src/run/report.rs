@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::data::Exported;
+use crate::exec::workers::Room;
 use crate::plan::{Plan, PlannedOp};
 use crate::rundir::summary::Finding;
 use crate::rundir::{JobSummary, Ledger};
@@ -72,13 +73,36 @@ fn worth_a_look(findings: &[Finding], style: Style) -> String {
     out
 }
 
+/// Who works on partitions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Crew {
+    /// So many threads.
+    Threads(usize),
+    /// So many threads in so many other processes.
+    Processes(usize, usize),
+    /// Workers on a cluster.
+    Cluster(Room),
+}
+
+impl Crew {
+    fn text(self) -> String {
+        let workers = |n: usize| counted(n as u64, "worker");
+        match self {
+            Self::Threads(threads) => workers(threads),
+            Self::Processes(threads, 1) => format!("{} in another process", workers(threads)),
+            Self::Processes(threads, n) => format!("{} in {n} processes", workers(threads)),
+            Self::Cluster(room) => format!(
+                "{} of {} on a Ray cluster of {}",
+                workers(room.workers),
+                counted(room.cpus as u64, "CPU"),
+                counted(room.nodes as u64, "node")
+            ),
+        }
+    }
+}
+
 /// Prints what the job will do and what it takes over from earlier attempts.
-pub(crate) fn start(
-    summary: &JobSummary,
-    plan: &Plan,
-    (workers, processes): (usize, u64),
-    reused: Option<&str>,
-) {
+pub(crate) fn start(summary: &JobSummary, plan: &Plan, crew: Crew, reused: Option<&str>) {
     let attempt = match summary.attempts.len() {
         0 | 1 => String::new(),
         n => format!(", attempt {n}"),
@@ -87,11 +111,7 @@ pub(crate) fn start(
     let parts = [
         bytes(totals.input_bytes),
         counted(totals.partitions as u64, "partition"),
-        match processes {
-            0 => counted(workers as u64, "worker"),
-            1 => format!("{} in another process", counted(workers as u64, "worker")),
-            n => format!("{} in {n} processes", counted(workers as u64, "worker")),
-        },
+        crew.text(),
     ];
     let begins = format!(
         "job {}{attempt}: {ops} on {}",

@@ -4,12 +4,13 @@
 //! What is loaded runs as machine code of this process. So the cache uses no directory and no file
 //! that another user could have written.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result};
 use rustix::fs::{Mode, OFlags};
@@ -50,6 +51,15 @@ pub(crate) fn problem() -> Option<&'static str> {
     REFUSED.get().map(String::as_str)
 }
 
+/// Files of the cache that components of this process came from, or went to.
+static USED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// The files of the cache that hold what this process has loaded.
+pub(crate) fn compiled_components() -> Vec<PathBuf> {
+    let used = USED.lock().unwrap_or_else(PoisonError::into_inner);
+    used.iter().filter(|path| path.exists()).cloned().collect()
+}
+
 /// Loads the component with this `digest` from the cache, if it was compiled before with the same
 /// settings and version of wasmtime. Otherwise calls `compile`, which compiles it for `engine`, and
 /// stores the result. A cache that cannot be used costs time, and is no error.
@@ -71,6 +81,10 @@ pub(crate) fn load(
             None
         }
     });
+    if let Some(cache) = &cache {
+        let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
+        used.insert(cache.path.join(format!("{stem}.cwasm")));
+    }
     if let Some(component) = cache.as_ref().and_then(|cache| cache.read(engine, &stem)) {
         return Ok(component);
     }

@@ -61,6 +61,8 @@ impl fmt::Debug for GrantedModel {
 pub struct Grants {
     /// Directories, each guest path once.
     pub dirs: Vec<GrantedDir>,
+    /// Files and directories of the host that are granted by their content, absolute.
+    pub sources: Vec<PathBuf>,
     /// Environment variables; the values may be secret.
     pub env: Vec<(String, String)>,
     /// Models, each parameter once, in the order of their names.

@@ -32,6 +32,7 @@ mod seen;
 pub(crate) mod services;
 mod size;
 
+pub(crate) use cache::compiled_components;
 pub(crate) use clusters::{Clusters, Keep};
 pub use compile::compile_with;
 pub(crate) use compile::{compile_stdin, program, this_program};

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use crate::config::options::{PartitionMode, Strategy};
+use crate::config::ray::Place;
 use crate::config::recipe::{OpSpec, user_error};
 use crate::config::units::Count;
 use crate::error::{UserError, did_you_mean};
@@ -17,11 +18,14 @@ impl Builder {
             ("checkpoint_dir", &mut config.checkpoint_dir),
             ("partition_dir", &mut config.partition_dir),
         ];
+        let binary = ("ray.binary", &mut config.ray.binary);
         let mut paths: Vec<(&str, &mut String)> = places
             .into_iter()
+            .chain([binary])
             .filter_map(|(key, path)| Some((key, path.as_mut()?)))
             .collect();
         paths.push(("export_path", &mut config.export_path));
+        paths.push(("ray.python", &mut config.ray.python));
         paths.extend(config.plugins.0.iter_mut().map(|path| ("plugins", path)));
         paths.extend(sources.iter_mut().map(|path| ("dataset_path", path)));
         let mut wrong = Vec::new();
@@ -42,21 +46,13 @@ impl Builder {
     pub(super) fn check_conflicts(
         &self,
         ops: &[OpSpec],
+        place: &Place,
         errors: &mut Vec<UserError>,
         notes: &mut Vec<String>,
     ) {
         let config = &self.config;
         self.check_partition(errors, notes);
         self.check_checkpoint(ops, errors, notes);
-        if !matches!(config.ray_address.as_str(), "auto" | "local" | "") {
-            errors.push(
-                UserError::new(
-                    self.place("ray_address"),
-                    format!("`{}`: djhost does not run on a cluster", config.ray_address),
-                )
-                .hint("remove it, or set `auto`: all work is done by this machine's threads"),
-            );
-        }
         let in_bucket = config.work_dir.as_deref().filter(|dir| is_address(dir));
         if let (Some(dir), 1..) = (in_bucket, config.worker_processes) {
             errors.push(
@@ -66,6 +62,9 @@ impl Builder {
                 )
                 .hint("set it to 0, or give a `work_dir` on a disk; dataset and `export_path` may be in buckets"),
             );
+        }
+        if let Place::Cluster(address) = place {
+            self.check_cluster(address, in_bucket, errors);
         }
         if config.text_keys.0.len() > 1 {
             notes.push(format!(
@@ -79,6 +78,31 @@ impl Builder {
                 "{}: is ignored, as `on_error` is given",
                 self.place("skip_op_error")
             ));
+        }
+    }
+
+    /// Checks what workers on the cluster at `address` cannot have.
+    fn check_cluster(&self, address: &str, in_bucket: Option<&str>, errors: &mut Vec<UserError>) {
+        if let Some(dir) = in_bucket {
+            errors.push(
+                UserError::new(
+                    self.place("work_dir"),
+                    format!("`{dir}` is in a bucket, which the workers of the Ray cluster `{address}` cannot share"),
+                )
+                .hint("give a `work_dir` that all nodes see, or `ray_address: local`; dataset and `export_path` may be in buckets"),
+            );
+        }
+        if self.config.worker_processes > 0 {
+            errors.push(
+                UserError::new(
+                    self.place("worker_processes"),
+                    format!(
+                        "`{}`: the workers are on the Ray cluster `{address}`",
+                        self.config.worker_processes
+                    ),
+                )
+                .hint("set it to 0 and choose their number by `ray.workers`, or set `ray_address: local`"),
+            );
         }
     }
 

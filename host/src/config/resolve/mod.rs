@@ -18,6 +18,7 @@ use super::home::Home;
 use super::job::{JobDirs, job_dirs};
 use super::options::{Config, ExportType};
 use super::overrides::{Override, env_overrides};
+use super::ray::{self, Chosen as ChosenPlace};
 use super::recipe::{OpSpec, ParamOverride, read_process, user_error};
 use super::sources::{Wanted, read_sources};
 use super::yaml::Document;
@@ -47,6 +48,8 @@ pub struct Resolved {
     pub wanted: Vec<Wanted>,
     /// Format of the result.
     pub export_type: ExportType,
+    /// Who works on partitions.
+    pub place: ChosenPlace,
     /// Name and directories of the job.
     pub dirs: JobDirs,
     /// Origin of every option that was given, by dotted key.
@@ -132,6 +135,7 @@ pub fn resolve_recipe(
         Err(errors) => build.errors.extend(errors),
     }
     let mut env_given = Vec::new();
+    build.env.clone_from(&env);
     match env_overrides(env.into_iter()) {
         Ok(overrides) => env_given = overrides,
         Err(errors) => build.errors.extend(errors.0),
@@ -173,6 +177,8 @@ struct Builder {
     params: Vec<ParamOverride>,
     errors: Vec<UserError>,
     notes: Vec<String>,
+    /// The environment.
+    env: Vec<(OsString, OsString)>,
 }
 
 impl Builder {
@@ -222,16 +228,20 @@ impl Builder {
                     .hint("set `dataset_path` to a file, a directory or a glob"),
             );
         }
-        self.check_conflicts(&ops, &mut errors, &mut notes);
+        let place = ray::choose(&self.config, &self.env).unwrap_or_else(|(message, hint)| {
+            errors.push(UserError::new(self.place("ray_address"), message).hint(hint));
+            ChosenPlace::default()
+        });
+        self.check_conflicts(&ops, &place.place, &mut errors, &mut notes);
         let dirs =
             job_dirs(&self.config).map_err(|wrong| {
                 errors.extend(wrong.into_iter().map(|(key, message, hint)| {
                     UserError::new(self.place(key), message).hint(hint)
                 }));
             });
-        let place = self.place("export_path");
-        let export_type = export_type(&self.config, &place, &mut notes)
-            .map_err(|wrong| errors.push(user_error(place, wrong)));
+        let export_path = self.place("export_path");
+        let export_type = export_type(&self.config, &export_path, &mut notes)
+            .map_err(|wrong| errors.push(user_error(export_path, wrong)));
         match (dirs, export_type) {
             (Ok(dirs), Ok(export_type)) if errors.is_empty() => Ok(Resolved {
                 config: self.config,
@@ -239,6 +249,7 @@ impl Builder {
                 sources,
                 wanted,
                 export_type,
+                place,
                 dirs,
                 origins: self.origins,
                 notes,

@@ -1,18 +1,18 @@
-//! Processes of this machine that run tasks. One that ends is replaced, and what it was doing is
-//! done again.
+//! An [`Executor`] of other processes: gives them tasks, hears of them, and gives what a lost one was
+//! doing to another.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::OsString;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
-use std::thread::Scope;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use super::cluster::{Cluster, Fleet};
+use super::processes::{Division, Processes};
 use super::protocol::{FromWorker, Init, Task, TaskKind, ToWorker};
-use super::worker::{Answer, Streams, Worker};
+use super::worker::{Answer, Worker};
 use crate::checkpoint::Manifest;
 use crate::error::{Final, Stopped};
 use crate::exec::context::TaskContext;
@@ -21,65 +21,100 @@ use crate::exec::index::Held;
 use crate::rundir::events::Event;
 use crate::threads::inherit;
 
-/// How often one task may lose its process without getting on. What ends that many processes ends the
-/// next one, too.
-const LOSSES: u32 = 4;
+/// How often one task may lose its process without getting on, and how many workers may end before
+/// any is ready. What ends that many processes ends the next one, too.
+pub(super) const LOSSES: u32 = 4;
 /// How often it is looked whether the job is to stop.
-const TICK: Duration = Duration::from_millis(100);
+pub(super) const TICK: Duration = Duration::from_millis(100);
 
-/// What processes are started with.
+/// What processes are told and where they are.
 pub(crate) struct Launch {
-    /// The program and its first arguments; it takes those of djhost after them.
-    pub(crate) program: Vec<OsString>,
     /// What each is told first, but for `threads`.
     pub(crate) init: Init,
-    /// The number of processes, from 1.
-    pub(crate) processes: usize,
-    /// Tasks at a time, over all processes; at least one for each.
-    pub(crate) threads: usize,
+    /// Where they are.
+    pub(crate) hands: Hands,
 }
 
-impl Launch {
-    /// Tasks at a time of each process.
-    fn shares(&self) -> Vec<usize> {
-        let (each, more) = (self.threads / self.processes, self.threads % self.processes);
-        (0..self.processes)
-            .map(|place| (each + usize::from(place < more)).max(1))
-            .collect()
-    }
+/// Where processes are that run tasks.
+pub(crate) enum Hands {
+    /// On this machine.
+    Processes(Division),
+    /// On the nodes of a cluster.
+    Cluster(Cluster),
 }
 
-/// Running processes. They are started when they are needed first, and end with the pool.
+/// Running processes. They end with the pool.
 pub(crate) struct Pool<'scope, 'env> {
-    scope: &'scope Scope<'scope, 'env>,
-    launch: &'env Launch,
-    env: &'env TaskContext<'env>,
-    places: Vec<Place>,
-    /// Places of processes that could have another task, each as often as it could.
-    free: Mutex<Vec<usize>>,
-    started: AtomicUsize,
-    shared: Arc<Shared>,
+    crew: Crew<'scope, 'env>,
+    hearing: Hearing<'env>,
 }
 
-/// Where a process is, or will be.
-struct Place {
-    threads: usize,
-    worker: Mutex<Option<Arc<Worker>>>,
-    /// The most memory that a process has had here.
-    memory: Arc<AtomicU64>,
+enum Crew<'scope, 'env> {
+    Processes(Processes<'scope, 'env>),
+    Fleet(Arc<Fleet<'env>>),
+}
+
+/// What is heard of processes goes to the job. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Hearing<'env> {
+    env: &'env TaskContext<'env>,
+    shared: Arc<Shared>,
 }
 
 /// What all threads of a pool know.
 #[derive(Default)]
 struct Shared {
     workers: Mutex<Vec<Weak<Worker>>>,
-    /// Why the job has failed, by the counts of all processes.
+    /// Why the job has failed: by the counts of all processes, or because nobody can work on it.
     verdict: OnceLock<String>,
 }
 
-impl Shared {
+impl Hearing<'_> {
+    /// From now on it is cancelled with the others.
+    pub(super) fn knows(&self, worker: &Arc<Worker>) {
+        let mut workers = self.shared.workers.lock().expect("no panic while held");
+        workers.retain(|worker| worker.strong_count() > 0);
+        workers.push(Arc::downgrade(worker));
+    }
+
+    /// Takes what `worker` says that is no answer to a task.
+    pub(super) fn take(&self, worker: &Worker, message: FromWorker) {
+        let env = self.env;
+        match message {
+            FromWorker::Event { event, thread } => env.log.emit_of(event, worker.doer(thread)),
+            FromWorker::Progress(mut share) => {
+                worker
+                    .memory
+                    .fetch_max(share.peak_memory, Ordering::Relaxed);
+                let beyond = std::mem::take(&mut share.beyond);
+                env.tally.add(share);
+                let judged = beyond
+                    .into_iter()
+                    .try_for_each(|(op, bytes)| match env.plan.ops.get(op) {
+                        Some(op) => env.tally.made(op, bytes, env.dataset),
+                        None => Ok(()),
+                    })
+                    .and_then(|()| env.breaker().judge());
+                if let Err(error) = judged {
+                    self.fail(format!("{error:#}"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The job has failed for this reason. The first one counts.
+    pub(super) fn fail(&self, why: String) {
+        let _ = self.shared.verdict.set(why);
+    }
+
+    /// Whether no more tasks are to be begun.
+    pub(super) fn is_over(&self) -> bool {
+        self.env.stop.requested() || self.shared.verdict.get().is_some()
+    }
+
     fn each(&self, act: impl Fn(&Worker)) {
-        let workers = self.workers.lock().expect("no panic while held");
+        let workers = self.shared.workers.lock().expect("no panic while held");
         workers
             .iter()
             .filter_map(Weak::upgrade)
@@ -102,48 +137,50 @@ impl Pool<'_, '_> {
         work: impl FnOnce(&dyn Executor) -> T,
     ) -> T {
         std::thread::scope(|scope| {
-            let shares = launch.shares();
-            let pool = Pool {
-                scope,
-                launch,
+            let hearing = Hearing {
                 env,
-                free: Mutex::new(
-                    (0..shares.len())
-                        .flat_map(|place| std::iter::repeat_n(place, shares[place]))
-                        .collect(),
-                ),
-                places: shares
-                    .into_iter()
-                    .map(|threads| Place {
-                        threads,
-                        worker: Mutex::default(),
-                        memory: Arc::default(),
-                    })
-                    .collect(),
-                started: AtomicUsize::new(0),
                 shared: Arc::default(),
             };
+            let mut fleet = None;
+            let crew = match &launch.hands {
+                Hands::Processes(division) => {
+                    let hearing = hearing.clone();
+                    Crew::Processes(Processes::new(scope, division, &launch.init, hearing))
+                }
+                Hands::Cluster(cluster) => {
+                    let started = Arc::new(Fleet::new(cluster, &launch.init, hearing.clone()));
+                    let hears = Arc::clone(&started);
+                    scope.spawn(inherit(move || hears.listen()));
+                    fleet = Some(Arc::clone(&started));
+                    Crew::Fleet(started)
+                }
+            };
             let (ended, waiting) = channel::<()>();
-            let shared = Arc::clone(&pool.shared);
+            let watching = hearing.clone();
             scope.spawn(inherit(move || {
                 while let Err(RecvTimeoutError::Timeout) = waiting.recv_timeout(TICK) {
-                    if env.stop.requested() || shared.verdict.get().is_some() {
-                        shared.each(Worker::cancel);
+                    if watching.is_over() {
+                        watching.each(Worker::cancel);
+                    }
+                    if let Some(fleet) = &fleet {
+                        fleet.look(&watching);
                     }
                 }
                 // Nobody waits for a task any more.
-                shared.each(Worker::kill);
+                watching.each(Worker::kill);
+                if let Some(fleet) = &fleet {
+                    fleet.end();
+                }
             }));
             // Dropped at a panic, too, after which the threads would wait for each other.
             let _ended = ended;
+            let pool = Pool { crew, hearing };
             let done = work(&pool);
-            let memory = pool
-                .places
-                .iter()
-                .map(|place| place.memory.load(Ordering::Relaxed));
-            env.tally
-                .processes_memory
-                .store(memory.sum(), Ordering::Relaxed);
+            let memory = match &pool.crew {
+                Crew::Processes(processes) => processes.memory(),
+                Crew::Fleet(fleet) => fleet.memory(),
+            };
+            env.tally.processes_memory.store(memory, Ordering::Relaxed);
             done
         })
     }
@@ -151,7 +188,10 @@ impl Pool<'_, '_> {
 
 impl Executor for Pool<'_, '_> {
     fn slots(&self) -> usize {
-        self.places.iter().map(|place| place.threads).sum()
+        match &self.crew {
+            Crew::Processes(processes) => processes.slots(),
+            Crew::Fleet(fleet) => fleet.slots(),
+        }
     }
 
     fn run(
@@ -160,22 +200,18 @@ impl Executor for Pool<'_, '_> {
         steps: &Steps<'_>,
         committed: &dyn Fn(Manifest),
     ) -> Result<()> {
-        let place = self.free.lock().expect("no panic while held").pop();
-        let place = place.context("internal error: more tasks than processes take")?;
-        let done = self.run_at(&self.places[place], env, steps, committed);
-        self.free.lock().expect("no panic while held").push(place);
-        match (done, self.shared.verdict.get()) {
+        let done = self.run_somewhere(env, steps, committed);
+        match (done, self.hearing.shared.verdict.get()) {
             (Err(_), Some(verdict)) => Err(Final(verdict.clone()).into()),
             (done, _) => done,
         }
     }
 }
 
-impl<'scope> Pool<'scope, '_> {
-    /// Does `steps` in the process at `place`, and in those after it if it is lost.
-    fn run_at(
+impl Pool<'_, '_> {
+    /// Does `steps` in a process, and in others after it if it is lost.
+    fn run_somewhere(
         &self,
-        place: &Place,
         env: &TaskContext<'_>,
         steps: &Steps<'_>,
         committed: &dyn Fn(Manifest),
@@ -189,16 +225,16 @@ impl<'scope> Pool<'scope, '_> {
             committed(manifest);
         };
         loop {
-            if env.stop.requested() || self.shared.verdict.get().is_some() {
+            if self.hearing.is_over() {
                 return Err(Stopped.into());
             }
             let task = task(steps, &held.borrow());
             let id = task.id.clone();
-            let why = match self.try_at(place, task, &note)? {
+            let why = match self.try_once(task, &note)? {
                 Tried::Ended(done) => return done,
                 Tried::Lost(why) => why,
             };
-            if env.stop.requested() || self.shared.verdict.get().is_some() {
+            if self.hearing.is_over() {
                 return Err(Stopped.into());
             }
             let error_message = format!("the process of task {id} has gone: {why}");
@@ -217,97 +253,45 @@ impl<'scope> Pool<'scope, '_> {
         }
     }
 
-    /// Gives a task to the process at `place`, which is started if there is none.
-    fn try_at(&self, place: &Place, task: Task, note: &dyn Fn(Manifest)) -> Result<Tried> {
-        let worker = match self.worker(place)? {
-            Ok(worker) => worker,
-            Err(why) => return Ok(Tried::Lost(why)),
-        };
-        let (to, answers) = channel();
-        worker.expect(&task.id, to);
-        worker.say(&ToWorker::Task(task))?;
-        for answer in answers {
-            match answer {
-                Answer::Committed(manifest) => note(*manifest),
-                Answer::Done => return Ok(Tried::Ended(Ok(()))),
-                Answer::Failed(failure) => return Ok(Tried::Ended(Err(failure.into_error()))),
+    /// Gives a task to a process.
+    fn try_once(&self, task: Task, note: &dyn Fn(Manifest)) -> Result<Tried> {
+        match &self.crew {
+            Crew::Processes(processes) => {
+                let place = processes.take()?;
+                let tried = processes.worker(place).and_then(|worker| match worker {
+                    Ok(worker) => give(&worker, task, note),
+                    Err(why) => Ok(Tried::Lost(why)),
+                });
+                processes.leave(place);
+                tried
+            }
+            Crew::Fleet(fleet) => {
+                let worker = fleet.take()?;
+                let tried = give(&worker, task, note);
+                fleet.leave(worker);
+                tried
             }
         }
-        let mut current = place.worker.lock().expect("no panic while held");
-        if current.as_ref().is_some_and(|w| Arc::ptr_eq(w, &worker)) {
-            *current = None;
-        }
-        Ok(Tried::Lost(worker.lost().unwrap_or_default()))
     }
+}
 
-    /// The process at `place`, ready for tasks; or why the one that was started has gone.
-    fn worker(&self, place: &Place) -> Result<Result<Arc<Worker>, String>> {
-        // Held while it starts: others who want it wait for the same.
-        let mut current = place.worker.lock().expect("no panic while held");
-        if let Some(worker) = &*current {
-            return Ok(Ok(Arc::clone(worker)));
-        }
-        let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
-        let (to, ready) = channel();
-        let (worker, streams) = Worker::start(&self.launch.program, number, to)?;
-        let worker = Arc::new(worker);
-        self.listen(&worker, &place.memory, streams);
-        worker.say(&ToWorker::Init(Init {
-            threads: place.threads,
-            ..self.launch.init.clone()
-        }))?;
-        match ready.recv() {
-            Ok(Ok(ready)) => {
-                tracing::debug!(
-                    "process {number} is ready: {} on `{}`",
-                    ready.process,
-                    ready.host
-                );
-                *current = Some(Arc::clone(&worker));
-                Ok(Ok(worker))
-            }
-            Ok(Err(refused)) => Err(refused.context(format!("process {number} refuses the job"))),
-            Err(_) => {
-                let why = worker.lost().unwrap_or_default();
-                Ok(Err(format!("before it was ready, {why}")))
-            }
+/// Gives a task to `worker`, and waits for what becomes of it.
+fn give(worker: &Worker, task: Task, note: &dyn Fn(Manifest)) -> Result<Tried> {
+    let (to, answers) = channel();
+    worker.expect(&task.id, to);
+    worker.say(&ToWorker::Task(task))?;
+    for answer in answers {
+        match answer {
+            Answer::Committed(manifest) => note(*manifest),
+            Answer::Done => return Ok(Tried::Ended(Ok(()))),
+            Answer::Failed(failure) => return Ok(Tried::Ended(Err(failure.into_error()))),
         }
     }
-
-    /// Starts the threads that hear a process.
-    fn listen(&self, worker: &Arc<Worker>, memory: &Arc<AtomicU64>, (output, errors): Streams) {
-        let mut workers = self.shared.workers.lock().expect("no panic while held");
-        workers.retain(|worker| worker.strong_count() > 0);
-        workers.push(Arc::downgrade(worker));
-        drop(workers);
-        let (env, shared) = (self.env, Arc::clone(&self.shared));
-        let (mine, memory, pid) = (Arc::clone(worker), Arc::clone(memory), worker.pid());
-        self.scope.spawn(inherit(move || {
-            mine.listen(output, |message| match message {
-                FromWorker::Event { event, thread } => env.log.emit_of(event, (pid, thread)),
-                FromWorker::Progress(mut share) => {
-                    memory.fetch_max(share.peak_memory, Ordering::Relaxed);
-                    let beyond = std::mem::take(&mut share.beyond);
-                    env.tally.add(share);
-                    let judged = beyond
-                        .into_iter()
-                        .try_for_each(|(op, bytes)| match env.plan.ops.get(op) {
-                            Some(op) => env.tally.made(op, bytes, env.dataset),
-                            None => Ok(()),
-                        })
-                        .and_then(|()| env.breaker().judge());
-                    if let Err(error) = judged {
-                        // The first one counts.
-                        let _ = shared.verdict.set(format!("{error:#}"));
-                    }
-                }
-                _ => {}
-            });
-        }));
-        let mine = Arc::clone(worker);
-        self.scope
-            .spawn(inherit(move || mine.listen_to_errors(errors)));
-    }
+    let why = worker.lost().unwrap_or_default();
+    Ok(Tried::Lost(match worker.doer(0).node {
+        Some(_) => format!("{}: {why}", worker.name()),
+        None => why,
+    }))
 }
 
 /// The task that does `steps`, of which `held` is done.
@@ -320,35 +304,5 @@ fn task(steps: &Steps<'_>, held: &Held) -> Task {
         stored: steps.stored.to_vec(),
         stage: steps.stage,
         manifests: held.manifests().cloned().collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn threads_are_divided_among_processes() {
-        let shares = |processes, threads| {
-            let init = Init {
-                protocol: super::super::protocol::PROTOCOL,
-                directory: "/".into(),
-                run: "/".into(),
-                temporary: false,
-                attempt: 1,
-                plan: None,
-                threads: 0,
-            };
-            Launch {
-                program: Vec::new(),
-                init,
-                processes,
-                threads,
-            }
-            .shares()
-        };
-        assert_eq!(shares(3, 8), [3, 3, 2]);
-        assert_eq!(shares(4, 2), [1, 1, 1, 1]);
-        assert_eq!(shares(1, 5), [5]);
     }
 }

@@ -57,6 +57,9 @@ pub(crate) struct Init {
     pub plan: Option<String>,
     /// How many tasks it will have at a time.
     pub threads: usize,
+    /// Directories that came with the program: each, and the one in its place, below `$DJHOST_CARRIED`.
+    #[serde(default)]
+    pub carried: Vec<(PathBuf, String)>,
 }
 
 /// A task.

@@ -1,20 +1,18 @@
-//! One process that runs tasks, as seen from the process that runs the job.
+//! One process that runs tasks, as seen from the process that runs the job: wherever it is, lines
+//! reach it and come from it.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::protocol::{Failure, FromWorker, LogLevel, Ready, ToWorker};
 use crate::checkpoint::Manifest;
 use crate::error::Final;
-use crate::rundir::fault;
+use crate::rundir::events::Doer;
 
 /// What becomes of a task.
 pub(super) enum Answer {
@@ -26,14 +24,27 @@ pub(super) enum Answer {
     Failed(Failure),
 }
 
+/// What carries lines to a worker, and can end it. That it has gone, its output tells.
+pub(super) trait Link: Send + Sync {
+    /// Sends a line, which ends with `\n`.
+    fn say(&self, line: &str);
+    /// Ends the worker at once.
+    fn kill(&self);
+}
+
 /// A started process.
 pub(super) struct Worker {
     /// Which of the processes of this attempt it is, from 1.
-    pub(super) number: usize,
-    child: Mutex<Child>,
-    input: Mutex<Option<ChildStdin>>,
+    number: usize,
+    /// The node of the cluster that it is on.
+    node: Option<String>,
+    link: Box<dyn Link>,
+    /// Its number on its machine; 0 until it is known.
+    pid: AtomicU64,
     is_ready: AtomicBool,
     state: Mutex<State>,
+    /// The most memory that it has had, in bytes.
+    pub(super) memory: AtomicU64,
 }
 
 struct State {
@@ -41,73 +52,58 @@ struct State {
     ready: Option<Sender<Result<Ready>>>,
     /// Who waits for the answers to each task.
     tasks: HashMap<String, Sender<Answer>>,
+    /// When it last said something.
+    heard: Instant,
     /// The last line that it wrote to standard error.
     words: String,
+    /// Why it was ended from here.
+    ended_for: Option<String>,
     /// Why it has gone.
     lost: Option<String>,
 }
 
-/// The standard output and error of a process.
-pub(super) type Streams = (Box<dyn Read + Send>, Box<dyn Read + Send>);
-
 impl Worker {
-    /// Starts `program`, with its first arguments, as number `number`; `ready` is told whether it can
-    /// work.
-    pub(super) fn start(
-        program: &[OsString],
+    /// The worker behind `link`; `ready` is told whether it can work.
+    pub(super) fn new(
         number: usize,
+        node: Option<String>,
+        link: Box<dyn Link>,
         ready: Sender<Result<Ready>>,
-    ) -> Result<(Self, Streams)> {
-        let (name, first) = program
-            .split_first()
-            .context("internal error: no program runs tasks")?;
-        let mut command = Command::new(name);
-        command.args(first).args(["task", "--stdio"]);
-        if name == "/proc/self/exe"
-            && let Some(own) = std::env::args_os().next()
-        {
-            // What `ps` shows.
-            command.arg0(own);
-        }
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        // Ctrl-C on the terminal is for the process that runs the job.
-        command.process_group(0);
-        command.env_remove(fault::VARIABLE);
-        if let Some(fault) = fault::of_worker(number) {
-            command.env(fault::VARIABLE, fault);
-        }
-        let mut child = command.spawn().with_context(|| {
-            format!(
-                "a process for tasks cannot be started: `{}`",
-                name.to_string_lossy()
-            )
-        })?;
-        let streams = match (child.stdout.take(), child.stderr.take()) {
-            (Some(out), Some(err)) => (Box::new(out) as Box<dyn Read + Send>, Box::new(err) as _),
-            _ => anyhow::bail!("internal error: a process without streams"),
-        };
-        let input = Mutex::new(child.stdin.take());
-        let worker = Self {
+    ) -> Self {
+        Self {
             number,
-            child: Mutex::new(child),
-            input,
+            node,
+            link,
+            pid: AtomicU64::new(0),
             is_ready: AtomicBool::new(false),
             state: Mutex::new(State {
                 ready: Some(ready),
                 tasks: HashMap::new(),
+                heard: Instant::now(),
                 words: String::new(),
+                ended_for: None,
                 lost: None,
             }),
-        };
-        Ok((worker, streams))
+            memory: AtomicU64::new(0),
+        }
     }
 
-    /// Its number on this machine.
-    pub(super) fn pid(&self) -> u32 {
-        self.child.lock().expect("no panic while held").id()
+    /// How it is called in messages.
+    pub(super) fn name(&self) -> String {
+        match &self.node {
+            Some(node) => format!("worker {} on node `{node}`", self.number),
+            None => format!("process {}", self.number),
+        }
+    }
+
+    /// Who has done what happened in its thread `thread_id`.
+    pub(super) fn doer(&self, thread_id: u64) -> Doer<'_> {
+        Doer {
+            process_id: self.pid.load(Ordering::Relaxed) as u32,
+            thread_id,
+            node: self.node.as_deref(),
+            worker: self.node.is_some().then_some(self.number),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -116,12 +112,9 @@ impl Worker {
 
     /// Says something to it. If it has gone, those who wait for answers learn of it.
     pub(super) fn say(&self, line: &ToWorker) -> Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
-        if let Some(input) = &mut *self.input.lock().expect("no panic while held") {
-            // An error means that it has gone, as the end of its output tells.
-            let _ = input.write_all(&text);
-        }
+        let mut text = serde_json::to_string(line)?;
+        text.push('\n');
+        self.link.say(&text);
         Ok(())
     }
 
@@ -129,6 +122,10 @@ impl Worker {
     pub(super) fn expect(&self, id: &str, to: Sender<Answer>) {
         let mut state = self.state();
         if state.lost.is_none() {
+            if state.tasks.is_empty() {
+                // It had nothing to say.
+                state.heard = Instant::now();
+            }
             state.tasks.insert(id.to_owned(), to);
         }
     }
@@ -152,29 +149,56 @@ impl Worker {
 
     /// Ends it at once.
     pub(super) fn kill(&self) {
-        // An error means that it has ended.
-        let _ = self.child.lock().expect("no panic while held").kill();
+        self.link.kill();
     }
 
-    /// Reads what it says until it ends; `take` gets what is no answer to a task.
-    pub(super) fn listen(&self, output: impl Read, mut take: impl FnMut(FromWorker)) {
-        for line in BufReader::new(output).lines() {
-            let message = line
-                .map_err(anyhow::Error::from)
-                .and_then(|line| Ok(serde_json::from_str(&line)?));
-            match message {
-                Ok(message) => self.hear(message, &mut take),
-                Err(error) => {
-                    self.state().words = format!("it said what nobody understands: {error}");
-                    self.kill();
-                    break;
-                }
+    /// Ends it if it has tasks and has said nothing for `patience`: it says twice a second how far
+    /// they are.
+    pub(super) fn end_if_silent(&self, patience: Duration) {
+        let mut state = self.state();
+        if state.lost.is_some() || state.tasks.is_empty() || state.heard.elapsed() < patience {
+            return;
+        }
+        state.heard = Instant::now();
+        state.ended_for = Some(format!(
+            "nothing was heard of it for {} s",
+            patience.as_secs()
+        ));
+        drop(state);
+        self.kill();
+    }
+
+    /// Takes a line that it says; `take` gets what is no answer to a task. False: it is none of the
+    /// protocol, and the process is ended.
+    pub(super) fn hear(&self, line: &str, take: impl FnOnce(FromWorker)) -> bool {
+        match serde_json::from_str(line) {
+            Ok(message) => {
+                self.hear_message(message, take);
+                true
+            }
+            Err(error) => {
+                self.state().words = format!("it said what nobody understands: {error}");
+                self.kill();
+                false
             }
         }
-        let ended = self.wait();
+    }
+
+    /// Keeps a line of its standard error, and logs it.
+    pub(super) fn hear_error(&self, line: &str) {
+        let line = crate::sanitize::printable(line);
+        if !line.is_empty() {
+            tracing::warn!("{}: {line}", self.name());
+            self.state().words = line;
+        }
+    }
+
+    /// It has gone, in this way: nobody gets an answer of it any more.
+    pub(super) fn gone(&self, ended: &str) {
         let mut state = self.state();
+        let ended = state.ended_for.as_deref().unwrap_or(ended);
         let why = match state.words.is_empty() {
-            true => ended,
+            true => ended.to_owned(),
             false => format!("{ended}; its last words: {}", state.words),
         };
         state.lost = Some(why);
@@ -182,19 +206,8 @@ impl Worker {
         state.ready = None;
     }
 
-    /// Keeps the last line of its standard error, and logs all.
-    pub(super) fn listen_to_errors(&self, errors: impl Read) {
-        for line in BufReader::new(errors).split(b'\n') {
-            let Ok(line) = line else { return };
-            let line = crate::sanitize::printable(&String::from_utf8_lossy(&line));
-            if !line.is_empty() {
-                tracing::warn!("process {}: {line}", self.number);
-                self.state().words = line;
-            }
-        }
-    }
-
-    fn hear(&self, message: FromWorker, take: &mut impl FnMut(FromWorker)) {
+    fn hear_message(&self, message: FromWorker, take: impl FnOnce(FromWorker)) {
+        self.state().heard = Instant::now();
         let answer = |id: &str, answer| {
             let state = self.state();
             if let Some(task) = state.tasks.get(id) {
@@ -204,6 +217,7 @@ impl Worker {
         };
         match message {
             FromWorker::Ready(ready) => {
+                self.pid.store(ready.process.into(), Ordering::Relaxed);
                 self.is_ready.store(true, Ordering::Relaxed);
                 if let Some(to) = self.state().ready.take() {
                     let _ = to.send(Ok(ready));
@@ -223,24 +237,15 @@ impl Worker {
                 answer(&id, Answer::Failed(failure));
                 self.state().tasks.remove(&id);
             }
-            FromWorker::Log { level, guest, text } => log(level, guest, self.number, &text),
+            FromWorker::Log { level, guest, text } => log(level, guest, &self.name(), &text),
             other => take(other),
-        }
-    }
-
-    fn wait(&self) -> String {
-        // Its output has ended, and so will it.
-        drop(self.input.lock().expect("no panic while held").take());
-        match self.child.lock().expect("no panic while held").wait() {
-            Ok(status) => said(status),
-            Err(error) => error.to_string(),
         }
     }
 }
 
 /// How a process has ended.
-fn said(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
+pub(super) fn said(signal: Option<i32>, code: Option<i32>) -> String {
+    match (signal, code) {
         (Some(9), _) => "it was killed (signal 9), as the system does when memory runs out".into(),
         (Some(signal), _) => format!("it was ended by signal {signal}"),
         (None, Some(code)) => format!("it ended with code {code}"),
@@ -248,16 +253,16 @@ fn said(status: ExitStatus) -> String {
     }
 }
 
-/// Logs a line of process `number`. The macros need target and level as constants.
-fn log(level: LogLevel, guest: bool, number: usize, text: &str) {
+/// Logs a line of the process that is called `name`. The macros need target and level as constants.
+fn log(level: LogLevel, guest: bool, name: &str, text: &str) {
     macro_rules! log {
         ($($target:tt)*) => {
             match level {
-                LogLevel::Error => tracing::error!($($target)* "process {number}: {text}"),
-                LogLevel::Warn => tracing::warn!($($target)* "process {number}: {text}"),
-                LogLevel::Info => tracing::info!($($target)* "process {number}: {text}"),
-                LogLevel::Debug => tracing::debug!($($target)* "process {number}: {text}"),
-                LogLevel::Trace => tracing::trace!($($target)* "process {number}: {text}"),
+                LogLevel::Error => tracing::error!($($target)* "{name}: {text}"),
+                LogLevel::Warn => tracing::warn!($($target)* "{name}: {text}"),
+                LogLevel::Info => tracing::info!($($target)* "{name}: {text}"),
+                LogLevel::Debug => tracing::debug!($($target)* "{name}: {text}"),
+                LogLevel::Trace => tracing::trace!($($target)* "{name}: {text}"),
             }
         };
     }

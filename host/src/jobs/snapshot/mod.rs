@@ -106,7 +106,7 @@ impl Fold {
         }
         self.job_id.clone_from(&record.job_id);
         match record.event.partition() {
-            Some(id) => self.add_to_partition(id, &record.event, record.timestamp),
+            Some(id) => self.add_to_partition(id, record),
             None => self.add_to_job(&record.event),
         }
     }
@@ -167,7 +167,8 @@ impl Fold {
         }
     }
 
-    fn add_to_partition(&mut self, id: usize, event: &Event, time: f64) {
+    fn add_to_partition(&mut self, id: usize, record: &Record) {
+        let (event, time) = (&record.event, record.timestamp);
         match event {
             Event::PartitionStarted { .. } if self.work_since.is_none() => {
                 // Before its first task, an attempt reports all partitions that it takes over. It
@@ -182,7 +183,12 @@ impl Fold {
             _ => {}
         }
         let ops = self.operations.len();
-        if let Some((rows, bytes)) = self.partition(id).add(event, time, ops) {
+        let partition = self.partition(id);
+        if let Event::PartitionStarted { .. } = event {
+            partition.shown.node.clone_from(&record.node);
+            partition.shown.worker = record.worker;
+        }
+        if let Some((rows, bytes)) = partition.add(event, time, ops) {
             self.steps.push((time, rows, bytes));
         }
     }

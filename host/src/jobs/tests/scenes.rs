@@ -24,6 +24,8 @@ pub(super) fn record(attempt: u32, seq: u64, timestamp: f64, event: Event) -> Re
         seq,
         process_id: 4242,
         thread_id: 1,
+        node: None,
+        worker: None,
         status: None,
         performance_metrics: event.metrics(),
         event,

@@ -6,7 +6,7 @@ pub(crate) use ops::limit_or_value;
 
 use super::advice::{JobFacts, advice};
 use super::{End, Prepared};
-use crate::config::Strategy;
+use crate::config::{Place, Resolved, Strategy};
 use crate::term::{bytes, counted};
 
 /// Returns the lines about the job: dataset, ops, components, checkpoints, advice, notes.
@@ -62,12 +62,33 @@ fn job(
             bytes(prepared.dataset.bytes())
         ),
         format!("export     {}", prepared.target.shown()),
-        format!("workers    {}", resolved.config.workers()),
+        format!("workers    {}", workers(resolved)),
         format!("partitions {partitions}"),
     ];
     lines.extend(why.iter().map(|why| format!("           {why}")));
     lines.extend(reused.map(|reused| format!("reuses     {reused}")));
     lines
+}
+
+/// Who works on partitions, and why they.
+fn workers(resolved: &Resolved) -> String {
+    let why = resolved.place.why.as_ref();
+    let who = match &resolved.place.place {
+        Place::Here => {
+            return match why {
+                Some(why) => format!("{}, on this machine: {why}", resolved.config.workers()),
+                None => resolved.config.workers().to_string(),
+            };
+        }
+        Place::Cluster(address) => format!("those of the Ray cluster `{address}`"),
+        Place::Submit { url, .. } => {
+            format!("those of the Ray cluster behind `{url}`, which runs the whole job")
+        }
+    };
+    match why {
+        Some(why) => format!("{who}: {why}"),
+        None => who,
+    }
 }
 
 fn checkpoints(prepared: &Prepared) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -10,7 +11,6 @@ use crate::plan::lineage_key::{Key, KeyBuilder};
 use crate::rundir::RunPaths;
 use crate::rundir::checksum::checksum;
 use crate::rundir::own_files::read_document;
-use crate::wasm::this_program;
 
 /// The digest, as `PROGRAM-RECIPE-PLAN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +25,12 @@ pub(crate) struct PlanDigest {
 }
 
 impl PlanDigest {
-    /// Of the job in the run directory, which has its recipe.
-    pub(crate) fn of(paths: &RunPaths, chains: &Chains) -> Result<Self> {
+    /// Of the job in the run directory, which has its recipe, and the file `program`.
+    pub(crate) fn of(paths: &RunPaths, chains: &Chains, program: &Path) -> Result<Self> {
         let recipe = paths.resolved_config();
         let recipe = read_document(&recipe)
             .with_context(|| format!("cannot read `{}`", recipe.display()))?;
-        let program = this_program().context("the program cannot be found")?;
-        let (bytes, _) = File::open(&program)
+        let (bytes, _) = File::open(program)
             .and_then(checksum)
             .with_context(|| format!("cannot read `{}`", program.display()))?;
         Ok(Self {

@@ -18,6 +18,7 @@ use crate::run::context::Shared;
 use crate::run::{Draft, retry};
 use crate::rundir::events::EventLog;
 use crate::rundir::{RunPaths, StopFlag, TaskLock};
+use crate::wasm::this_program;
 
 /// A job that another process has begun. All of it comes from the run directory: the recipe, the
 /// table of partitions, fallbacks of operators, unpacked input.
@@ -58,7 +59,8 @@ impl Job {
         let dataset = materialised(&prepared.dataset, &paths.partitions()).context(changed)?;
         let chosen = table::load(&prepared, &dataset, &paths).context(changed)?;
         let chains = table::chains(&prepared, &chosen);
-        let digest = PlanDigest::of(&paths, &chains)?;
+        let program = this_program().context("the program cannot be found")?;
+        let digest = PlanDigest::of(&paths, &chains, &program)?;
         let check = &prepared.resolved.config.determinism;
         let tally = Tally::of_share(Determinism::new(
             check.check_ratio,

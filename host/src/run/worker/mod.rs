@@ -11,12 +11,14 @@ pub use once::run_task;
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::config::set_carried;
 use crate::error::exit;
 use crate::exec::workers::protocol::{
     Failure, FromWorker, Init, PROTOCOL, Ready, Task, TaskKind, ToWorker,
@@ -111,8 +113,24 @@ fn begin(init: &Init) -> Result<Job> {
         "it speaks version {PROTOCOL} of the protocol, the job version {}",
         init.protocol
     );
+    if let Some(home) = std::env::var_os("DJHOST_CARRIED").map(PathBuf::from) {
+        let place = |(dir, here): &(PathBuf, String)| (dir.clone(), home.join(here));
+        set_carried(init.carried.iter().map(place).collect());
+    }
     std::env::set_current_dir(&init.directory)
-        .with_context(|| format!("cannot work in `{}`", init.directory.display()))?;
+        .with_context(|| {
+            format!(
+                "machine `{}` does not see the working directory `{}`, where the paths of the recipe begin",
+                host_name(),
+                init.directory.display()
+            )
+        })?;
+    ensure!(
+        init.run.exists(),
+        "machine `{}` does not see the run directory `{}`: `work_dir` has to be on storage that all machines mount at the same path",
+        host_name(),
+        init.run.display()
+    );
     let job = Job::load(init.run.clone(), init.temporary, init.attempt)?;
     if let Some(difference) = init
         .plan

@@ -39,6 +39,19 @@ pub struct EventLog {
     inner: Mutex<Inner>,
 }
 
+/// Who did what an event tells.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Doer<'a> {
+    /// The process.
+    pub(crate) process_id: u32,
+    /// The thread, from 1.
+    pub(crate) thread_id: u64,
+    /// The node of the cluster, if it is on one.
+    pub(crate) node: Option<&'a str>,
+    /// Which of the workers there, from 1.
+    pub(crate) worker: Option<usize>,
+}
+
 /// Where events go.
 enum Target {
     /// Event logging is switched off: events are only counted.
@@ -131,11 +144,16 @@ impl EventLog {
     /// [`flush`](Self::flush). [`Event::PartitionProgressed`] may be emitted after every batch;
     /// most of these events are left out.
     pub fn emit(&self, event: Event) {
-        self.emit_of(event, (std::process::id(), thread_id()));
+        let doer = Doer {
+            process_id: std::process::id(),
+            thread_id: thread_id(),
+            ..Doer::default()
+        };
+        self.emit_of(event, doer);
     }
 
     /// The same for what happened in a thread of another process.
-    pub(crate) fn emit_of(&self, event: Event, (process_id, thread_id): (u32, u64)) {
+    pub(crate) fn emit_of(&self, event: Event, doer: Doer<'_>) {
         let sync = self.syncs && event.changes_job_state();
         let mut inner = self
             .inner
@@ -155,7 +173,7 @@ impl EventLog {
             inner.progress.insert(*partition_id, now);
         }
         if let Target::Writer(send) = &inner.to {
-            return send(event, thread_id);
+            return send(event, doer.thread_id);
         }
         tell(&event);
         let seq = inner.seq;
@@ -170,8 +188,10 @@ impl EventLog {
             job_id: self.job_id.clone(),
             attempt: self.attempt,
             seq,
-            process_id,
-            thread_id,
+            process_id: doer.process_id,
+            thread_id: doer.thread_id,
+            node: doer.node.map(str::to_owned),
+            worker: doer.worker,
             status: event.status().map(str::to_owned),
             performance_metrics: event.metrics(),
             event,

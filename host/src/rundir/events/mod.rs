@@ -8,6 +8,7 @@ mod read;
 mod record;
 
 pub use kind::*;
+pub(crate) use log::Doer;
 pub use log::EventLog;
 pub use read::{EventLogs, read_events};
 pub use record::{Metrics, Record};

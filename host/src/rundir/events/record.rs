@@ -27,6 +27,12 @@ pub struct Record {
     pub process_id: u32,
     /// The thread, as a small number (1 = first thread of the process).
     pub thread_id: u64,
+    /// The node of the cluster that the process is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Which of the workers on the cluster it is, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<usize>,
     /// Job events: `running`, `completed`, `failed`, `stopped`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,

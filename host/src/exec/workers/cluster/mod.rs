@@ -1,0 +1,9 @@
+//! Workers on the nodes of a Ray cluster: [`Cluster`] is the bridge to it, `fleet` the workers that
+//! come and go there.
+
+mod bridge;
+mod fleet;
+mod message;
+
+pub(crate) use bridge::{Cluster, Room, Settings, Tree};
+pub(super) use fleet::Fleet;

@@ -1,0 +1,110 @@
+//! Whole jobs on a cluster: the bytes of threads, and what is seen of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::crash::bench::{Bench, text};
+use crate::ray::{Ray, here, on};
+
+/// Recipes of all kinds: filters and mappers, keys of rows, lines and texts that are alike, groups.
+fn benches() -> Vec<Bench> {
+    let lines = "document_line_deduplicator: {frequency_threshold: 30}";
+    let groups = "key_value_grouper: {group_by_keys: [__dj__stats__.num_words]}";
+    let near = "document_minhash_deduplicator: {tokenization: space, lowercase: true}";
+    [
+        ("every_op", "parquet", vec![]),
+        (
+            "adaptive",
+            "arrow",
+            vec![(4, lines), (5, groups), (6, "naive_reverse_grouper:")],
+        ),
+        (
+            "disabled",
+            "jsonl",
+            vec![(8, "document_simhash_deduplicator: {keep: longest}")],
+        ),
+        ("every_n_ops", "parquet", vec![(2, near)]),
+    ]
+    .into_iter()
+    .map(|(strategy, format, ops)| {
+        let mut bench = Bench::new(700)
+            .with("strategy", strategy)
+            .with("format", format)
+            .with("compression", "none");
+        ops.into_iter()
+            .for_each(|(at, op)| bench.ops.insert(at, op.into()));
+        bench
+    })
+    .collect()
+}
+
+#[test]
+fn a_cluster_makes_the_bytes_of_threads() {
+    let ray = Ray::start(&[1, 1, 1]);
+    let mut nodes = BTreeSet::new();
+    for bench in benches() {
+        let expected = bench.undisturbed();
+        assert!(!expected.quarantine.is_empty());
+        let bench = ray.has(bench);
+        let events = bench.ok(&[]);
+        assert_eq!(bench.result(), expected, "{}", bench.recipe());
+        for event in events.of("stage_complete") {
+            nodes.insert(event["node"].as_str().unwrap().to_owned());
+            assert!(
+                (1..=3).contains(&event["worker"].as_u64().unwrap()),
+                "{event}"
+            );
+        }
+        assert!(events.of("job_start")[0]["node"].is_null());
+    }
+    assert!(nodes.len() >= 2, "{nodes:?}");
+
+    // Columns, which come as Parquet and go as Parquet.
+    let first = Bench::new(400).with("export_path", "outputs/out.parquet");
+    first.ok(&[]);
+    let columns = |address: &str| {
+        let bench = on(Bench::new(1), address, "")
+            .with("dataset_path", "rows.parquet")
+            .with("export_path", "outputs/out.parquet");
+        fs::copy(first.export(), bench.path("rows.parquet")).unwrap();
+        bench.ok(&[]);
+        bench.result()
+    };
+    assert_eq!(columns(&ray.address), columns("local"));
+
+    // A job changes between the cluster and this machine at any attempt.
+    let bench = Bench::new(700);
+    let expected = bench.undisturbed();
+    let mut bench = ray.has(bench);
+    for (round, fault) in [
+        "kill@event:checkpoint_save:3",
+        "kill@event:stage_complete:6",
+        "kill@event:partition_complete:2",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        bench = match round % 2 {
+            0 => ray.has(bench),
+            _ => here(bench),
+        };
+        let output = bench.run_with_fault(fault);
+        assert!(
+            crate::crash::bench::killed(&output),
+            "{fault} {}",
+            text(&output.stderr)
+        );
+    }
+    let bench = ray.has(bench);
+    bench.ok(&[]);
+    assert_eq!(bench.result(), expected);
+
+    // `monitor` says where partitions were.
+    let shown = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args(["monitor", "--json"])
+        .arg(bench.run_dir())
+        .output()
+        .unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert!(shown["partition"][0]["node"].is_string(), "{shown}");
+}

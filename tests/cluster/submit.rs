@@ -1,0 +1,69 @@
+//! Jobs that are submitted to a cluster by HTTP.
+
+use std::process::Stdio;
+
+use crate::crash::bench::{Bench, text};
+use crate::ray::{Ray, on};
+
+#[test]
+fn a_submitted_job_runs_there_and_ends_here() {
+    let ray = Ray::with_dashboard(&[2]);
+    let url = format!("http://127.0.0.1:{}", ray.dashboard);
+    let bench = Bench::new(300);
+    let expected = bench.undisturbed();
+    let bench = on(bench, &url, "");
+    let output = bench.run(&[]);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(bench.result(), expected, "{said}");
+    let events = bench.events();
+    assert!(
+        events
+            .of("stage_complete")
+            .iter()
+            .all(|e| e["node"].is_string())
+    );
+
+    // By Ray's client, whose port is not asked. What fails there fails here, with its words.
+    let client = on(bench, "ray://127.0.0.1:10001", "");
+    let plan = client
+        .command(&[])
+        .env("DJHOST_TEST_RETRIES", "0")
+        .output()
+        .unwrap();
+    assert_eq!(plan.status.code(), Some(2), "{}", text(&plan.stderr));
+    assert!(
+        text(&plan.stderr).contains("http://HOST:8265"),
+        "{}",
+        text(&plan.stderr)
+    );
+    let bench = on(client, &url, "").with("dataset_path", "nothing.jsonl");
+    let output = bench.run(&["--fresh"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("nothing.jsonl"),
+        "{}",
+        text(&output.stderr)
+    );
+
+    // Mistakes in the recipe are found before anything is sent.
+    let wrong = bench.with("dataset_path", "data.jsonl").with("np", "none");
+    let output = wrong.run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+
+    // Ctrl-C stops it there.
+    let bench = Bench::new(30_000).with("partition", "{mode: manual, num_of_partitions: 6}");
+    let expected = bench.undisturbed();
+    let bench = on(bench, &url, "");
+    let mut child = bench.command(&[]).stderr(Stdio::piped()).spawn().unwrap();
+    while bench.events().of("op_start").is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::yield_now();
+    }
+    crate::ray::signal("INT", child.id().into());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    let output = bench.run(&[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(bench.result(), expected);
+}
