@@ -8,6 +8,9 @@
 use crate::error::damaged;
 use crate::mapped::Bytes;
 
+/// An automaton for longer ones takes minutes to build.
+const LONGEST: usize = 4096;
+
 /// The entries of a list, sorted, in the memory of the file and four bytes for each entry.
 pub(super) struct Entries {
     text: Bytes,
@@ -41,14 +44,22 @@ impl Entries {
     /// nothing is left are none.
     ///
     /// # Errors
-    /// When it is not UTF-8, or has 4 GB.
+    /// When it is not UTF-8, has 4 GB, or an entry has more than [`LONGEST`] letters.
     pub(super) fn of_folded(file: &Bytes) -> Result<Self, String> {
         let mut text = Vec::with_capacity(file.len() + 1);
         let mut starts = Vec::new();
         for line in lines(utf8(file)?) {
             let start = text.len();
             text.extend(folded(line));
-            if text.len() > start {
+            let letters = text.len() - start;
+            if letters > LONGEST {
+                let begin: String = line.chars().take(20).collect();
+                return Err(format!(
+                    "the entry that begins with `{}` has {letters} letters and digits: it may have {LONGEST}",
+                    begin.escape_debug()
+                ));
+            }
+            if letters > 0 {
                 starts.push(start as u32);
                 text.push(b'\n');
             }

@@ -123,6 +123,9 @@ mod tests {
         let refused = |bytes: &[u8]| List::read(Bytes::Loaded(bytes.into()), Kind::Lines);
         let error = refused(b"\x1f\x8b\x08\x00").unwrap_err();
         assert!(error.contains("must be a text file"), "{error}");
+        let long = "x".repeat(5000);
+        let error = List::read(Bytes::Loaded(long.into()), Kind::Substrings).unwrap_err();
+        assert!(error.contains("has 5000 letters and digits"), "{error}");
         let error = refused(b"example.com\nexample.org\n\xff\n").unwrap_err();
         assert!(error.contains("line 3 is not UTF-8"), "{error}");
     }
