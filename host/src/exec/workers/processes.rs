@@ -18,6 +18,9 @@ use super::worker::{Link, Worker, said};
 use crate::rundir::fault;
 use crate::threads::inherit;
 
+/// What a process writes.
+type Output = Box<dyn Read + Send>;
+
 /// What processes are started with.
 pub(crate) struct Division {
     /// The program and its first arguments; it takes those of djhost after them.
@@ -181,7 +184,7 @@ impl<'scope, 'env> Processes<'scope, 'env> {
 }
 
 /// The standard output and error of a process.
-type Streams = (Box<dyn Read + Send>, Box<dyn Read + Send>);
+type Streams = (Output, Output);
 
 /// A child, and the pipe to it.
 struct Process {
@@ -191,10 +194,7 @@ struct Process {
 
 impl Process {
     /// Starts `program`, with its first arguments, as number `number`.
-    fn start(
-        program: &[OsString],
-        number: usize,
-    ) -> Result<(Self, Box<dyn Read + Send>, Box<dyn Read + Send>)> {
+    fn start(program: &[OsString], number: usize) -> Result<(Self, Output, Output)> {
         let (name, first) = program
             .split_first()
             .context("internal error: no program runs tasks")?;
