@@ -75,10 +75,10 @@ fn models_and_lists_are_taken_from_google_and_azure() {
     for scheme in ["gs", "az"] {
         let (stand, case) = (Stand::new(), Case::with_input(""));
         stand.put("pail/models/v1/script.ftz", &example("script.ftz"));
-        stand.put("pail/lists/domains.txt", b"# Shops\nshop.example\n");
+        stand.put("pail/lists/domains.txt", b"# Shops\nshop.example.com\n");
         let rows = [
             r#"{"text": "The weather is nice today.", "url": "https://www.example.org/"}"#,
-            r#"{"text": "The weather is nice today.", "url": "https://www.shop.example/"}"#,
+            r#"{"text": "The weather is nice today.", "url": "https://shop.example.com/"}"#,
             r#"{"text": "今天天气很好,我们去公园散步。", "url": "https://www.example.org/"}"#,
         ];
         case.write("in.jsonl", rows.join("\n"));
