@@ -69,12 +69,23 @@ static DIRECT: LazyLock<Agent> = LazyLock::new(|| agent(0));
 /// The body of a reply, checked against the length that the server has said.
 pub(super) fn body(reply: &mut Response<ureq::Body>) -> io::Result<Bytes> {
     let said = reply.body().content_length();
-    let mut bytes = buffers::take(said.unwrap_or(0).min(MOST) as usize);
+    if let Some((said, mut buffer)) = said.and_then(|said| Some((said, buffers::take(said)?))) {
+        let mut from = reply.body_mut().as_reader();
+        let mut done = 0;
+        while done < said as usize {
+            match from.read(&mut buffer[done..said as usize])? {
+                0 => return Err(ended(done as u64, said)),
+                read => done += read,
+            }
+        }
+        return Ok(buffers::lend(buffer, done));
+    }
+    let mut bytes = Vec::with_capacity(said.unwrap_or(0).min(MOST) as usize);
     let mut from = reply.body_mut().as_reader().take(MOST);
     from.read_to_end(&mut bytes)?;
     match said {
         Some(said) if said != bytes.len() as u64 => Err(ended(bytes.len() as u64, said)),
-        _ => Ok(buffers::lend(bytes)),
+        _ => Ok(bytes.into()),
     }
 }
 
