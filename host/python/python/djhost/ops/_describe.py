@@ -89,7 +89,7 @@ class Description:
         yield "Parameters:" if call else "parameters"
         own = ["    " + line for line in lines_of(self.params)] or ["    none"]
         yield from own
-        more = ["text_key, image_key, audio_key, video_key, on_error, limits, grants"]
+        more = ["text_key, image_key, image_bytes_key, audio_key, video_key, on_error, limits, grants"]
         if self.kind == "filter":
             more.append("and every filter: min_closed_interval, max_closed_interval, reversed_range")
         yield f"    Every operator takes {'; '.join(more)}."

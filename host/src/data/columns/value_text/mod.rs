@@ -12,6 +12,7 @@ use arrow::array::timezone::Tz;
 use arrow::datatypes::{DataType, Float16Type, IntervalUnit, TimeUnit, i256};
 use chrono::{Offset, TimeZone};
 use numbers::*;
+pub(crate) use numbers::write_f32;
 use std::io::Write as _;
 use std::ops::RangeInclusive;
 use times::*;
