@@ -27,7 +27,9 @@ fn shape(png: &[u8]) -> [i64; 2] {
 
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     let rows = RecordBatch::try_from_iter_with_nullable(
-        columns.into_iter().map(|(name, column)| (name, column, true)),
+        columns
+            .into_iter()
+            .map(|(name, column)| (name, column, true)),
     )
     .unwrap();
     let mut out = Vec::new();
@@ -126,7 +128,11 @@ fn bytes_go_before_paths() {
     let [garden, icon] = [garden, icon].map(|image| shape(&image)[0]);
     assert_eq!(
         widths,
-        [json!([garden, icon]), json!([garden]), json!([icon, garden])]
+        [
+            json!([garden, icon]),
+            json!([garden]),
+            json!([icon, garden])
+        ]
     );
 }
 
@@ -143,6 +149,10 @@ fn one_field_can_be_both() {
     let recipe = "dataset_path: in.parquet\nexport_path: out/result.jsonl\nimage_bytes_key: images\nmax_quarantine_ratio: 1\n\
                   process:\n  - image_size_filter:\n  - image_deduplicator:\n";
     let ran = case.run(recipe).ok();
-    assert_eq!(ran.text().lines().count(), 1, "the second one looks the same");
+    assert_eq!(
+        ran.text().lines().count(),
+        1,
+        "the second one looks the same"
+    );
     assert_eq!(ran.quarantine.len(), 1, "an image that is only named");
 }

@@ -109,14 +109,20 @@ fn what_schemas_of_version_0_1_say_still_holds() {
 
     let groups = run("old_first_letter_grouper", "");
     assert_eq!(numbers(&groups), [json!([1, 2]), json!([3]), json!([4])]);
-    assert_eq!(numbers(&run("old_twice_mapper", "")), [1, 1, 2, 2, 3, 3, 4, 4]);
+    assert_eq!(
+        numbers(&run("old_twice_mapper", "")),
+        [1, 1, 2, 2, 3, 3, 4, 4]
+    );
     let counted = run("old_once_deduplicator", "");
     assert_eq!(counted[0]["text"], "2 with it");
     assert_eq!(counted[2]["text"], "1 with it");
     // `b` and `c` differ in one bit, and the last one in more.
     assert_eq!(numbers(&run("old_near_deduplicator", "bits: 0")), [1, 3, 4]);
     assert_eq!(numbers(&run("old_near_deduplicator", "bits: 1")), [1, 4]);
-    let newest = run("old_newest_deduplicator", "keep: last, cluster_size_field: copies");
+    let newest = run(
+        "old_newest_deduplicator",
+        "keep: last, cluster_size_field: copies",
+    );
     assert_eq!(numbers(&newest), [2, 3, 4]);
     assert_eq!(newest[0]["copies"], 2);
     assert_eq!(run("old_told_filter", "").len(), 4);
@@ -126,5 +132,10 @@ fn what_schemas_of_version_0_1_say_still_holds() {
         .current_dir(case.path("."))
         .output()
         .unwrap();
-    assert!(text(&why.stdout).contains("it is old"), "{}{}", text(&why.stdout), text(&why.stderr));
+    assert!(
+        text(&why.stdout).contains("it is old"),
+        "{}{}",
+        text(&why.stdout),
+        text(&why.stderr)
+    );
 }

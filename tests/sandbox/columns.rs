@@ -135,7 +135,10 @@ fn lists_of_whole_numbers_come_back() {
     let made = made(&s64_list(), "s64-list");
     let lists = made.as_list::<i32>();
     assert!(lists.is_null(1) && lists.value(2).is_empty());
-    assert_eq!(lists.value(0).as_primitive::<Int64Type>().values(), &[641, 0]);
+    assert_eq!(
+        lists.value(0).as_primitive::<Int64Type>().values(),
+        &[641, 0]
+    );
     let last = lists.value(3);
     assert_eq!(last.as_primitive::<Int64Type>().values(), &[(1 << 60) + 1]);
 }
@@ -186,7 +189,10 @@ fn json_rows_become_columns_of_the_types_that_operators_declare() {
         .ok();
     let made = column(&case, "made");
     check_doubled(&made);
-    assert!(matches!(column(&case, "given").data_type(), DataType::List(_)));
+    assert!(matches!(
+        column(&case, "given").data_type(),
+        DataType::List(_)
+    ));
 
     case.write("in.jsonl", ["\"6162\"", "null"].map(row).concat());
     std::fs::remove_dir_all(case.path("work")).unwrap();
@@ -247,10 +253,7 @@ fn json_rows_give_every_type() {
         // What is of another type is null.
         let odd = [r#""zz""#, "[1.5]", "[\"6\"]", "[1, 2]", "{}", "null"];
         let odd = odd.map(|value| format!("{{\"text\": \"a\", \"given\": {value}}}\n"));
-        let rows = format!(
-            "{{\"text\": \"a\", \"given\": {given}}}\n{}",
-            odd.concat()
-        );
+        let rows = format!("{{\"text\": \"a\", \"given\": {given}}}\n{}", odd.concat());
         case.write("in.jsonl", &rows);
         let ran = case
             .run(&recipe(["in.jsonl", "made.jsonl"], ty, "behave"))
@@ -267,7 +270,11 @@ fn json_rows_give_every_type() {
                 "s64-list" => line.contains("[1, 2]"),
                 _ => false,
             };
-            assert_eq!(row.get("made").is_some_and(|v| !v.is_null()), is_of_the_type, "{ty}: {line}");
+            assert_eq!(
+                row.get("made").is_some_and(|v| !v.is_null()),
+                is_of_the_type,
+                "{ty}: {line}"
+            );
         }
     }
 }
@@ -276,26 +283,111 @@ fn json_rows_give_every_type() {
 #[test]
 fn invalid_columns_are_refused() {
     for (ty, given, how, reason) in [
-        ("bytes", "\"00\"", "offsets_beyond", "offsets from 0 to 1001 over 1 values"),
+        (
+            "bytes",
+            "\"00\"",
+            "offsets_beyond",
+            "offsets from 0 to 1001 over 1 values",
+        ),
         ("bytes", "\"00\"", "offsets_short", "1 offsets for 1 rows"),
         ("bytes", "\"00\"", "offsets_none", "0 offsets for 1 rows"),
         ("bytes", "\"00\"", "offsets_fall", "offsets from"),
-        ("bytes", "\"00\"", "data_long", "offsets from 0 to 1 over 2 values"),
-        ("bytes", "\"00\"", "validity_short", "0 bytes of validity for 1 rows"),
-        ("bytes-list", "[\"00\"]", "offsets_beyond", "offsets from 0 to 1001 over 1 values"),
-        ("bytes-list", "[\"00\"]", "validity_short", "0 bytes of validity for 1 rows"),
-        ("bytes-list", "[\"00\"]", "element_null", "a list of bytes has null elements"),
-        ("bytes-list", "[\"00\"]", "element_offsets_beyond", "offsets from 0 to 1001 over 1 values"),
-        ("bytes-list", "[\"00\"]", "element_offsets_none", "offsets from 0 to 1 over 0 values"),
-        ("s64-list", "[1]", "offsets_beyond", "offsets from 0 to 1001 over 1 values"),
-        ("s64-list", "[1]", "values_long", "offsets from 0 to 1 over 2 values"),
-        ("s64-list", "[1]", "validity_short", "0 bytes of validity for 1 rows"),
-        ("vector", "[1, 2, 3]", "values_short", "2 numbers for 1 vectors of width 3"),
-        ("vector", "[1, 2, 3]", "values_none", "0 numbers for 1 vectors of width 3"),
-        ("vector", "[1, 2, 3]", "validity_short", "0 bytes of validity for 1 rows"),
-        ("vector", "[1, 2, 3]", "other_width", "values of type Vector(2) where the signature says Vector(3)"),
-        ("vector", "[1, 2, 3]", "zero_width", "values of type Vector(0) where the signature says Vector(3)"),
-        ("vector", "[1, 2, 3]", "other_type", "values of type Bytes where the signature says Vector(3)"),
+        (
+            "bytes",
+            "\"00\"",
+            "data_long",
+            "offsets from 0 to 1 over 2 values",
+        ),
+        (
+            "bytes",
+            "\"00\"",
+            "validity_short",
+            "0 bytes of validity for 1 rows",
+        ),
+        (
+            "bytes-list",
+            "[\"00\"]",
+            "offsets_beyond",
+            "offsets from 0 to 1001 over 1 values",
+        ),
+        (
+            "bytes-list",
+            "[\"00\"]",
+            "validity_short",
+            "0 bytes of validity for 1 rows",
+        ),
+        (
+            "bytes-list",
+            "[\"00\"]",
+            "element_null",
+            "a list of bytes has null elements",
+        ),
+        (
+            "bytes-list",
+            "[\"00\"]",
+            "element_offsets_beyond",
+            "offsets from 0 to 1001 over 1 values",
+        ),
+        (
+            "bytes-list",
+            "[\"00\"]",
+            "element_offsets_none",
+            "offsets from 0 to 1 over 0 values",
+        ),
+        (
+            "s64-list",
+            "[1]",
+            "offsets_beyond",
+            "offsets from 0 to 1001 over 1 values",
+        ),
+        (
+            "s64-list",
+            "[1]",
+            "values_long",
+            "offsets from 0 to 1 over 2 values",
+        ),
+        (
+            "s64-list",
+            "[1]",
+            "validity_short",
+            "0 bytes of validity for 1 rows",
+        ),
+        (
+            "vector",
+            "[1, 2, 3]",
+            "values_short",
+            "2 numbers for 1 vectors of width 3",
+        ),
+        (
+            "vector",
+            "[1, 2, 3]",
+            "values_none",
+            "0 numbers for 1 vectors of width 3",
+        ),
+        (
+            "vector",
+            "[1, 2, 3]",
+            "validity_short",
+            "0 bytes of validity for 1 rows",
+        ),
+        (
+            "vector",
+            "[1, 2, 3]",
+            "other_width",
+            "values of type Vector(2) where the signature says Vector(3)",
+        ),
+        (
+            "vector",
+            "[1, 2, 3]",
+            "zero_width",
+            "values of type Vector(0) where the signature says Vector(3)",
+        ),
+        (
+            "vector",
+            "[1, 2, 3]",
+            "other_type",
+            "values of type Bytes where the signature says Vector(3)",
+        ),
     ] {
         let case = case();
         let rows: String = (0..50)
@@ -332,11 +424,20 @@ fn invalid_signatures_are_refused() {
 #[test]
 fn descriptions_that_contradict_themselves_are_refused() {
     for (mode, reason) in [
-        ("old_key", "`x-whole-rows` in its parameter schema, as in contract 0.1: in 0.2 that is `whole-rows` in the signature"),
+        (
+            "old_key",
+            "`x-whole-rows` in its parameter schema, as in contract 0.1: in 0.2 that is `whole-rows` in the signature",
+        ),
         ("old_media", "in 0.2 that is the need `media`"),
-        ("trait", "has the trait `takes-clusters`, which only a deduplicator by fingerprints can have"),
+        (
+            "trait",
+            "has the trait `takes-clusters`, which only a deduplicator by fingerprints can have",
+        ),
         ("clusters", "has the trait `takes-clusters`"),
-        ("needs", "has parameters that name files, and does not need `files`"),
+        (
+            "needs",
+            "has parameters that name files, and does not need `files`",
+        ),
     ] {
         let case = case();
         case.write("plugins/columns.wasm", guests::with_mode(component(), mode));
@@ -346,7 +447,11 @@ fn descriptions_that_contradict_themselves_are_refused() {
     }
     for (mode, how, reason) in [
         ("hamming", "behave", "no number below 64 as `how`"),
-        ("filter", "whole_rows", "it is a filter, and only mappers make whole rows"),
+        (
+            "filter",
+            "whole_rows",
+            "it is a filter, and only mappers make whole rows",
+        ),
     ] {
         let case = case();
         case.write("plugins/columns.wasm", guests::with_mode(component(), mode));

@@ -93,11 +93,15 @@ pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
         };
         return Err(
             bad("this component is not a djhost operator".into()).hint(format!(
-                "it must export `{OPS}{}x`; it exports {found}", VERSIONS[1]
+                "it must export `{OPS}{}x`; it exports {found}",
+                VERSIONS[1]
             )),
         );
     };
-    if !VERSIONS.iter().any(|version| wit_version.starts_with(version)) {
+    if !VERSIONS
+        .iter()
+        .any(|version| wit_version.starts_with(version))
+    {
         return Err(bad(format!("this operator was built for version {} of the djhost contract", printable(wit_version)))
             .hint(format!("this djhost runs {SUPPORTED}; build the operator with a matching SDK, or use another djhost")));
     }

@@ -118,9 +118,7 @@ impl Bare {
             stats: wanted.stats,
             drop_reasons: wanted.drop_reasons,
         };
-        let created = self
-            .exports
-            .create(&mut self.store, name, params, &wanted);
+        let created = self.exports.create(&mut self.store, name, params, &wanted);
         match created {
             Ok(Ok(op)) => Ok(Ok(OpInstance {
                 store: self.store,
@@ -132,9 +130,9 @@ impl Bare {
                 bytes_in: 0,
                 peak_before: 0,
             })),
-            Ok(Err(
-                types::OpError::InvalidParams(message) | types::OpError::Failed(message),
-            )) => Ok(Err(printable(&message))),
+            Ok(Err(types::OpError::InvalidParams(message) | types::OpError::Failed(message))) => {
+                Ok(Err(printable(&message)))
+            }
             Err(error) => Err(explain(&mut self.store, self.limits, error)),
         }
     }
@@ -176,9 +174,9 @@ impl OpInstance {
         match called {
             Ok(Ok(output)) => v0_2::reply(signature, batch.rows(), output)
                 .map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
-            Ok(Err(
-                types::OpError::InvalidParams(message) | types::OpError::Failed(message),
-            )) => Err(CallError::Failed(printable(&message))),
+            Ok(Err(types::OpError::InvalidParams(message) | types::OpError::Failed(message))) => {
+                Err(CallError::Failed(printable(&message)))
+            }
             Err(error) => Err(explain(&mut self.store, limits, error)),
         }
     }
@@ -199,9 +197,9 @@ impl OpInstance {
         match self.exports.select(&mut self.store, self.op, keys) {
             Ok(Ok(keep)) => v0_2::flags(&keep, rows, "keep")
                 .map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
-            Ok(Err(
-                types::OpError::InvalidParams(message) | types::OpError::Failed(message),
-            )) => Err(CallError::Failed(printable(&message))),
+            Ok(Err(types::OpError::InvalidParams(message) | types::OpError::Failed(message))) => {
+                Err(CallError::Failed(printable(&message)))
+            }
             Err(error) => Err(explain(&mut self.store, limits, error)),
         }
     }

@@ -13,8 +13,8 @@ use super::abi::v0_2;
 use super::clusters::Clusters;
 use super::component::LoadedComponent;
 use super::contract::{
-    COUNTS, Computed, DROPPED, Descriptor, Input, Kind, Limits, Output, ROW, Reply, SEEN, Signature,
-    Wanted,
+    COUNTS, Computed, DROPPED, Descriptor, Input, Kind, Limits, Output, ROW, Reply, SEEN,
+    Signature, Wanted,
 };
 use super::drop_reasons;
 use super::grants::Grants;

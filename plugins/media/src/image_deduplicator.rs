@@ -28,7 +28,10 @@ impl ImageDeduplicator {
         let mut hashes = Vec::new();
         let mut seen: Vec<String> = Vec::new();
         for file in files(row, inputs)? {
-            if file.path().is_some_and(|path| seen.iter().any(|s| s == path)) {
+            if file
+                .path()
+                .is_some_and(|path| seen.iter().any(|s| s == path))
+            {
                 continue;
             }
             let pixels = file

@@ -1,8 +1,6 @@
 //! Groupers over rows.
 
-use crate::batch::{
-    Batch, Cost, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature,
-};
+use crate::batch::{Batch, Cost, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature};
 use crate::column::{Column, Texts};
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};

@@ -84,8 +84,8 @@ pub use batch::{
     Batch, Computed, Cost, Descriptor, Field, Input, Kind, OpError, Output, Reject, Rejection, Row,
     Signature, Update,
 };
-pub use clusters::Clusters;
 pub use blobs::{Blobs, Vectors};
+pub use clusters::Clusters;
 pub use column::{Column, ColumnType, Lists, Numbers, Texts};
 pub use dedup::{Deduplicator, Fingerprint};
 pub use filter::{Filter, Stat, TextFilter};

@@ -447,7 +447,10 @@ fn field(input: &Input, rows: &[Value]) -> Field {
         ColumnType::Vector(width) => {
             let vector = |value: &Option<&Value>| -> Vec<f32> {
                 let numbers = value.and_then(Value::as_array).into_iter().flatten();
-                let mut vector: Vec<f32> = numbers.filter_map(Value::as_f64).map(|v| v as f32).collect();
+                let mut vector: Vec<f32> = numbers
+                    .filter_map(Value::as_f64)
+                    .map(|v| v as f32)
+                    .collect();
                 vector.resize(width as usize, 0.0);
                 vector
             };

@@ -220,7 +220,9 @@ fn column_in(column: wit::Column) -> Column {
             let values = sound(Blobs::new(values.offsets, values.data, values.validity));
             Column::BytesList(sound(Lists::<Blobs>::new(c.offsets, values, c.validity)))
         }
-        wit::Column::Vector(c) => Column::Vector(sound(Vectors::new(c.width, c.values, c.validity))),
+        wit::Column::Vector(c) => {
+            Column::Vector(sound(Vectors::new(c.width, c.values, c.validity)))
+        }
     }
 }
 

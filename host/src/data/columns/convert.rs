@@ -26,7 +26,9 @@ pub(crate) fn data_type(ty: FieldType) -> DataType {
         FieldType::F64List => {
             DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true)))
         }
-        FieldType::S64List => DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true))),
+        FieldType::S64List => {
+            DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)))
+        }
         FieldType::Bytes => DataType::BinaryView,
         FieldType::BytesList => {
             DataType::List(Arc::new(Field::new_list_field(DataType::Binary, true)))
@@ -175,12 +177,7 @@ fn byte_lists(native: &ArrayRef) -> Result<Option<ArrayRef>> {
         return Ok(None);
     };
     let bytes = cast(&bytes?, &DataType::Binary)?;
-    let lists = ListArray::try_new(
-        item,
-        lists.offsets().clone(),
-        bytes,
-        lists.nulls().cloned(),
-    )?;
+    let lists = ListArray::try_new(item, lists.offsets().clone(), bytes, lists.nulls().cloned())?;
     without_null_items(&(Arc::new(lists) as ArrayRef)).map(Some)
 }
 

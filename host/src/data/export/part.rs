@@ -3,9 +3,9 @@
 
 use super::target::ExportFormat;
 use crate::data::batch::{Batch, STATS};
+use crate::data::columns::convert::data_type;
 use crate::data::columns::hex_texts::{count_bytes, has_bytes};
 use crate::data::columns::out::{ColumnSink, new_json_texts, write_json};
-use crate::data::columns::convert::data_type;
 use crate::data::columns::schema::{encode_schema, unified_schema, written_type};
 use crate::data::columns::storable::{
     check_arrow, check_json, check_parquet, empty_struct_notes, fits_parquet, for_parquet,

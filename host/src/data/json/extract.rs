@@ -269,16 +269,10 @@ impl Extractor {
                 Values::Utf8List(values) => serde_json::from_slice(text)
                     .ok()
                     .map(|v| values.push(Some(v))),
-                Values::F64List(values) => {
-                    list(text, number).map(|v| values.push(Some(v)))
-                }
-                Values::S64List(values) => {
-                    list(text, whole).map(|v| values.push(Some(v)))
-                }
+                Values::F64List(values) => list(text, number).map(|v| values.push(Some(v))),
+                Values::S64List(values) => list(text, whole).map(|v| values.push(Some(v))),
                 Values::Bytes(values) => hex_bytes(text).map(|v| values.push(Some(v))),
-                Values::BytesList(values) => {
-                    list(text, hex_bytes).map(|v| values.push(Some(v)))
-                }
+                Values::BytesList(values) => list(text, hex_bytes).map(|v| values.push(Some(v))),
                 Values::Vector(width, values) => list(text, single)
                     .filter(|vector| vector.len() == *width)
                     .map(|vector| values.extend(vector)),

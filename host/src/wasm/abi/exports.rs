@@ -89,10 +89,7 @@ impl Exports {
         match self {
             Self::V0_1(exports) => v0_1::process(exports, store, op, input),
             Self::V0_2(exports) => {
-                let answer = exports
-                    .djhost_op_ops()
-                    .op()
-                    .call_process(store, op, &input);
+                let answer = exports.djhost_op_ops().op().call_process(store, op, &input);
                 (input, answer)
             }
         }

@@ -82,7 +82,10 @@ pub(super) fn process(
     store: &mut Store<Guest>,
     op: ResourceAny,
     input: new::Batch,
-) -> (new::Batch, wasmtime::Result<Result<new::Output, new::OpError>>) {
+) -> (
+    new::Batch,
+    wasmtime::Result<Result<new::Output, new::OpError>>,
+) {
     let fields = input.fields.into_iter().map(|f| old::Field {
         path: f.path,
         values: column_to(f.values),
@@ -91,15 +94,15 @@ pub(super) fn process(
         row_ids: input.row_ids,
         fields: fields.collect(),
     };
-    let called = exports
-        .djhost_op_ops()
-        .op()
-        .call_process(store, op, &input);
+    let called = exports.djhost_op_ops().op().call_process(store, op, &input);
     let input = new::Batch {
         row_ids: input.row_ids,
         fields: fields_of(input.fields),
     };
-    (input, called.map(|answer| answer.map(output).map_err(error)))
+    (
+        input,
+        called.map(|answer| answer.map(output).map_err(error)),
+    )
 }
 
 pub(super) fn select(

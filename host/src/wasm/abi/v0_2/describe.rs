@@ -154,8 +154,18 @@ fn check_typed(d: &types::Descriptor, schema: &Value) -> Checked<()> {
     let is_filter = matches!(d.kind, types::Kind::Filter);
     let is_mapper = matches!(d.kind, types::Kind::Mapper);
     for (what, name, fits, of) in [
-        (d.traits.leaves_out_stats, "leaves-out-stats", is_filter, "a filter"),
-        (d.traits.gives_drop_reasons, "gives-drop-reasons", is_mapper, "a mapper"),
+        (
+            d.traits.leaves_out_stats,
+            "leaves-out-stats",
+            is_filter,
+            "a filter",
+        ),
+        (
+            d.traits.gives_drop_reasons,
+            "gives-drop-reasons",
+            is_mapper,
+            "a mapper",
+        ),
         (
             d.traits.takes_clusters,
             "takes-clusters",

@@ -15,9 +15,7 @@ use crate::data::columns::convert::data_type;
 use crate::data::views::{bytes_from_offsets, from_offsets};
 use crate::data::{FieldType, STATS, Stat, standard};
 use crate::sanitize::printable;
-use crate::wasm::contract::{
-    Computed, Input, Output, ROW, Rejection, Reply, Signature, Update,
-};
+use crate::wasm::contract::{Computed, Input, Output, ROW, Rejection, Reply, Signature, Update};
 
 /// Bytes of a path.
 const MAX_PATH: usize = 4096;
@@ -425,13 +423,8 @@ fn vectors(c: types::VectorColumn, rows: usize) -> Checked<ArrayRef> {
         return Err(format!("vectors of width {width}"));
     };
     let values = Arc::new(Float32Array::from(c.values));
-    let vectors = FixedSizeListArray::try_new_with_length(
-        item,
-        size,
-        values,
-        nulls(c.validity, rows)?,
-        rows,
-    );
+    let vectors =
+        FixedSizeListArray::try_new_with_length(item, size, values, nulls(c.validity, rows)?, rows);
     Ok(Arc::new(vectors.map_err(|e| e.to_string())?))
 }
 
