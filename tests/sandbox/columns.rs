@@ -237,7 +237,7 @@ fn json_rows_have_bytes_as_hexadecimal_digits() {
     let rows = lines(&case);
     assert_eq!(rows[0]["given"], "6162ff");
     assert_eq!(rows[0]["made"], "ff6261");
-    let said = ran.ok().stderr;
+    let said = ran.ok().summary["warnings"].to_string();
     assert!(said.contains("`made`"), "a note says so: {said}");
 }
 
