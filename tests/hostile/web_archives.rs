@@ -166,3 +166,24 @@ fn pages_and_rows_do_not_mix() {
         ran.text()
     );
 }
+
+#[test]
+fn a_page_that_takes_too_long_goes_to_quarantine() {
+    let long = "<div><p>A sentence of a page, and a <b>link</b>.</p></div>".repeat(40_000);
+    let case = Case::new();
+    case.write(
+        "in.warc",
+        [page(b"<p>A short page.</p>"), page(long.as_bytes())].concat(),
+    );
+    // Far below what the page takes on any machine, and far above the short one.
+    let ran = case
+        .run(
+            "dataset_path: in.warc\nmax_quarantine_ratio: 1\nprocess:\n  - html_extract_mapper:\n      \
+             limits: {timeout_s: 0.1, row_timeout_s: 0.05, memory_mb: 2000}\n",
+        )
+        .ok();
+    assert_eq!(ran.text().lines().count(), 1);
+    assert_eq!(ran.quarantine.len(), 1);
+    let reason = ran.quarantine[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("out of time"), "{reason}");
+}

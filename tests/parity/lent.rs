@@ -73,6 +73,20 @@ impl Lend for Native {
         }
     }
 
+    fn contains(&self, text: &str) -> Result<bool, String> {
+        match &self.0 {
+            Model::List(list) => Ok(list.contains(text)),
+            _ => Err(ANOTHER.into()),
+        }
+    }
+
+    fn occurrences(&self, text: &str, most: u32) -> Result<u32, String> {
+        match &self.0 {
+            Model::List(list) => Ok(list.occurrences(text, most)),
+            _ => Err(ANOTHER.into()),
+        }
+    }
+
     fn decode(&self, ids: &[u32]) -> Result<String, String> {
         match &self.0 {
             Model::Tokenizer(model) => model.decode(ids),

@@ -71,6 +71,59 @@ fn classified(case: &Case, settings: &str, model: &str) -> crate::harness::Ran {
 }
 
 #[test]
+fn models_and_lists_are_taken_from_google_and_azure() {
+    for scheme in ["gs", "az"] {
+        let (stand, case) = (Stand::new(), Case::with_input(""));
+        stand.put("pail/models/v1/script.ftz", &example("script.ftz"));
+        stand.put("pail/lists/domains.txt", b"# Shops\nshop.example\n");
+        let rows = [
+            r#"{"text": "The weather is nice today.", "url": "https://www.example.org/"}"#,
+            r#"{"text": "The weather is nice today.", "url": "https://www.shop.example/"}"#,
+            r#"{"text": "今天天气很好,我们去公园散步。", "url": "https://www.example.org/"}"#,
+        ];
+        case.write("in.jsonl", rows.join("\n"));
+        let run = |model: &str| {
+            let recipe = format!(
+                "dataset_path: in.jsonl\nexport_path: out.jsonl\nmodel_dir: {scheme}://pail/models\nprocess:\n\
+                 - fasttext_classifier_filter: {{model: '{model}', label: LATIN, min_score: 0.9}}\n\
+                 - url_filter: {{extra_domains: {scheme}://pail/lists/domains.txt}}\n"
+            );
+            case.write("recipe.yaml", recipe);
+            let job = ["--work_dir", "work", "--job_id", "job", "--quiet"];
+            djhost(
+                &case,
+                &stand,
+                "one",
+                &[&["run", "recipe.yaml"][..], &job].concat(),
+            )
+        };
+        for model in [
+            &format!("{scheme}://pail/models/v1/script.ftz"),
+            "v1/script.ftz",
+        ] {
+            let ran = run(model);
+            assert!(ran.status.success(), "{scheme}: {}", said(&ran));
+            let out = fs::read_to_string(case.path("out.jsonl")).unwrap();
+            assert_eq!(out.trim_end(), rows[0], "{scheme}");
+        }
+        let is_get = |name: &str| {
+            let asked = stand.asked();
+            let is_get = |line: &&String| line.starts_with("GET") && line.ends_with(name);
+            asked.iter().filter(is_get).count()
+        };
+        assert_eq!(
+            (is_get("script.ftz"), is_get("domains.txt")),
+            (1, 1),
+            "{scheme}"
+        );
+        let wrong = run(&format!("{scheme}://pail/models/none.ftz"));
+        assert_eq!(wrong.status.code(), Some(2));
+        let says = format!("`{scheme}://pail/models/none.ftz`: there is no such file");
+        assert!(said(&wrong).contains(&says), "{}", said(&wrong));
+    }
+}
+
+#[test]
 fn models_are_taken_from_the_hub_at_a_commit() {
     let model = example("script.ftz");
     let hub = Hub::new()

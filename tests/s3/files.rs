@@ -154,7 +154,8 @@ fn word_lists_are_fetched_and_a_changed_one_changes_the_result() {
     let args = ["plan", "recipe.yaml", "--work_dir", "other"];
     let planned = said(&bucket.djhost(&args, &env).output().unwrap());
     for part in [
-        "may read `s3://lists/lists` (parameter `extra_domains`, parameter `soft_banned_words`);",
+        "is lent the list of lines `s3://lists/lists/domains.txt` (`extra_domains`)",
+        "is lent the list of words `s3://lists/lists/soft_words.txt` (`soft_banned_words`)",
         "may read `s3://lists/lists/badwords` (parameter `badwords_dir`);",
     ] {
         assert!(planned.contains(part), "`{part}` is not in {planned}");

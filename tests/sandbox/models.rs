@@ -60,7 +60,7 @@ fn an_op_has_the_models_of_its_parameters_and_no_others() {
 fn wrong_calls_are_answered_with_errors() {
     let case = case();
     let answer = |how: &str| answer(&case, &format!("{LENT}how: {how}"));
-    assert_eq!(answer("another_kind"), "6 refused");
+    assert_eq!(answer("another_kind"), "8 refused");
     assert_eq!(answer("layouts"), "8 refused");
     assert!(answer("too_much").contains("ask for fewer texts at once"));
 }
@@ -95,6 +95,26 @@ fn a_network_answers_within_its_bounds() {
     assert_eq!(crate::sandbox::quarantined(&ran), [GUILTY]);
     let said = ran.quarantine[0]["reason"].as_str().unwrap();
     assert!(said.contains("out of time"), "{said}");
+}
+
+#[test]
+fn a_list_is_lent_as_a_model_is() {
+    let case = case();
+    case.write("lists/words.txt", "# words\nA b\n\n");
+    let list = "list: lists/words.txt, how: list";
+    assert_eq!(
+        answer(&case, list),
+        "Ok([true, false, false]) Ok([1, 0, 2]) [true, true, true]"
+    );
+    case.write("lists/words.txt", b"ab\n\xff\n");
+    case.run(&asking(list)).failed(
+        2,
+        &[
+            "process[0].borrower_filter.list",
+            "lists/words.txt",
+            "line 2 is not UTF-8",
+        ],
+    );
 }
 
 #[test]

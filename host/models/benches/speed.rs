@@ -78,6 +78,7 @@ fn work(model: &Model, text: &str) -> f64 {
             .map(|best| f64::from(best.1))
             .sum(),
         Model::Tokenizer(model) => model.count(text, false).map_or(0.0, f64::from),
+        Model::List(list) => f64::from(u8::from(list.contains(text))),
         Model::Onnx(network) => {
             // Without a tokenizer: the first bytes are the ids of tokens.
             let ids: Vec<i64> = text.bytes().take(256).map(i64::from).collect();

@@ -14,11 +14,26 @@ pub enum Kind {
     Tokenizer,
     /// A network in ONNX.
     Onnx,
+    /// A list whose lines are looked up as they are: domains, URLs.
+    Lines,
+    /// A list whose lines are looked up without case, and without all but the letters and digits of
+    /// ASCII.
+    Words,
+    /// A list like that of words, whose entries are searched for within texts.
+    Substrings,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Kenlm, Self::Fasttext, Self::Tokenizer, Self::Onnx];
+    pub const ALL: [Self; 7] = [
+        Self::Kenlm,
+        Self::Fasttext,
+        Self::Tokenizer,
+        Self::Onnx,
+        Self::Lines,
+        Self::Words,
+        Self::Substrings,
+    ];
 
     /// The name in lower case, as [`FromStr`](std::str::FromStr) reads it.
     pub fn name(self) -> &'static str {
@@ -27,10 +42,27 @@ impl Kind {
             Self::Fasttext => "fasttext",
             Self::Tokenizer => "tokenizer",
             Self::Onnx => "onnx",
+            Self::Lines => "lines",
+            Self::Words => "words",
+            Self::Substrings => "substrings",
         }
     }
 
-    /// The kind of a file, by its first bytes.
+    /// What it is, with its article, for messages: `a kenlm model`.
+    pub fn with_article(self) -> String {
+        let article = if self == Self::Onnx { "an" } else { "a" };
+        format!("{article} {}", self.noun())
+    }
+
+    /// What it is, for messages: `kenlm model`, `list of lines`.
+    pub fn noun(self) -> String {
+        match self {
+            Self::Lines | Self::Words | Self::Substrings => format!("list of {}", self.name()),
+            model => format!("{} model", model.name()),
+        }
+    }
+
+    /// The kind of a file, by its first bytes; None for lists, which may have any.
     pub(crate) fn of(start: &[u8]) -> Option<Self> {
         let text = start.trim_ascii_start();
         if kenlm::is_one(start) {
@@ -67,7 +99,7 @@ impl std::str::FromStr for Kind {
             .into_iter()
             .find(|kind| kind.name() == name)
             .ok_or_else(|| {
-                format!("`{name}` is no kind of model: use kenlm, fasttext, tokenizer or onnx")
+                format!("`{name}` is no kind of model: use kenlm, fasttext, tokenizer, onnx, lines, words or substrings")
             })
     }
 }

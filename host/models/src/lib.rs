@@ -1,5 +1,5 @@
 //! Reads and runs models that a host lends to the programs it runs: language models of KenLM,
-//! classifiers of fastText, tokenizers, and networks in ONNX.
+//! classifiers of fastText, tokenizers, networks in ONNX, and lists of domains, URLs or words.
 //!
 //! [`Model::open`] opens a file of any kind. It is mapped where that pays, so that its pages are
 //! shared, and everything that a later call relies on is checked before: a file that is cut off,
@@ -25,6 +25,7 @@ pub mod fasttext;
 mod info;
 pub mod kenlm;
 mod kind;
+pub mod lists;
 mod mapped;
 mod model;
 mod numbers;

@@ -1,7 +1,7 @@
 //! A model of any kind.
 
 use crate::mapped::Bytes;
-use crate::{Error, Info, Kind, fasttext, kenlm, onnx, tokenizer};
+use crate::{Error, Info, Kind, fasttext, kenlm, lists, onnx, tokenizer};
 use std::path::Path;
 
 /// The first bytes of a file that show its kind; comments may come first.
@@ -19,6 +19,8 @@ pub enum Model {
     Tokenizer(tokenizer::Model),
     /// A network.
     Onnx(onnx::Model),
+    /// A list.
+    List(lists::List),
 }
 
 impl Model {
@@ -55,6 +57,9 @@ impl Model {
             Kind::Fasttext => Self::Fasttext(fasttext::Model::read(bytes)?),
             Kind::Tokenizer => Self::Tokenizer(tokenizer::Model::read(&bytes)?),
             Kind::Onnx => Self::Onnx(onnx::Model::read(&bytes)?),
+            Kind::Lines | Kind::Words | Kind::Substrings => {
+                Self::List(lists::List::read(bytes, kind)?)
+            }
         })
     }
 
@@ -65,6 +70,7 @@ impl Model {
             Self::Fasttext(model) => model.info(),
             Self::Tokenizer(model) => model.info(),
             Self::Onnx(model) => model.info(),
+            Self::List(list) => list.info(),
         }
     }
 }

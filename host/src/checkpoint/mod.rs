@@ -3,6 +3,7 @@
 
 mod codec;
 mod columns;
+mod compose;
 mod differences;
 mod distribution;
 #[cfg(any(test, feature = "fuzz"))]
@@ -15,6 +16,7 @@ mod refetch;
 pub(crate) mod resume;
 pub(crate) mod row_file;
 mod store;
+mod text_patch;
 
 pub(crate) use codec::Stored;
 pub(crate) use differences::Memo;

@@ -8,7 +8,9 @@
 //! By hand: of 101 MB of documents with links and repeated spaces removed, this makes 1.5 MB of
 //! patches at 780 MB/s; zstd at level 1 with the old row as prefix makes 6.1 MB at 300 MB/s.
 
-use anyhow::{Context, Result};
+use std::ops::Range;
+
+use anyhow::{Context, Result, ensure};
 use memchr::{memchr_iter, memmem};
 
 use crate::rundir::varint::{put, take};
@@ -33,6 +35,24 @@ const STEPS: usize = 24;
 pub(super) fn diff(old: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
     let before = out.len();
     let most = before + new.len() / 2;
+    steps(old, new, &mut |literal, skip, copy| {
+        write_step(literal, skip, copy, out);
+        out.len() <= most
+    });
+    if out.len() > most {
+        out.truncate(before);
+        return false;
+    }
+    true
+}
+
+/// Gives what turns `old` into `new` to `step`, in order: new bytes, bytes of `old` to skip, and
+/// bytes of it to copy then. Together they are all of `old`. Ends as soon as `step` returns false.
+pub(super) fn steps<'n>(
+    old: &[u8],
+    new: &'n [u8],
+    step: &mut dyn FnMut(&'n [u8], usize, usize) -> bool,
+) {
     let suffix = common_suffix(old, new);
     let (old_end, new_end) = (old.len() - suffix, new.len() - suffix);
     let (mut i, mut j) = (0, 0);
@@ -41,11 +61,13 @@ pub(super) fn diff(old: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
     loop {
         let same = common_prefix(&old[i..old_end], &new[j..new_end]);
         if same > 0 {
-            step(&new[literal..j], i - copied, same, out);
+            if !step(&new[literal..j], i - copied, same) {
+                return;
+            }
             (i, j) = (i + same, j + same);
             (literal, copied) = (j, i);
         }
-        if i == old_end || j == new_end || out.len() > most {
+        if i == old_end || j == new_end {
             break;
         }
         match resync(&old[i..old_end], &new[j..new_end]) {
@@ -53,32 +75,89 @@ pub(super) fn diff(old: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
             None => break,
         }
     }
-    step(&new[literal..new_end], old_end - copied, suffix, out);
-    if out.len() > most {
-        out.truncate(before);
-        return false;
-    }
-    true
+    step(&new[literal..new_end], old_end - copied, suffix);
 }
 
 /// Applies a patch to `old` and appends the row to `out`.
-pub(crate) fn apply(old: &[u8], mut patch: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let mut at = 0usize;
-    while !patch.is_empty() {
-        let literal = number(&mut patch)?;
-        out.extend_from_slice(patch.get(..literal).context("a patch ends too early")?);
-        patch = &patch[literal..];
-        let skip = number(&mut patch)?;
-        let copy = number(&mut patch)?;
-        let from = at
-            .checked_add(skip)
-            .context("a patch goes beyond its row")?;
-        at = from
-            .checked_add(copy)
-            .context("a patch goes beyond its row")?;
-        out.extend_from_slice(old.get(from..at).context("a patch goes beyond its row")?);
+pub(crate) fn apply(old: &[u8], patch: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    let mut pieces = Pieces::of(patch);
+    while let Some(piece) = pieces.next(usize::MAX)? {
+        out.extend_from_slice(match piece {
+            Piece::New(bytes) => bytes,
+            Piece::Old(range) => old.get(range).context("a patch goes beyond its row")?,
+        });
     }
+    // It may skip bytes at the end, too.
+    ensure!(pieces.copy.end <= old.len(), "a patch goes beyond its row");
     Ok(())
+}
+
+/// A piece of the row that a patch makes.
+pub(super) enum Piece<'a> {
+    /// New bytes.
+    New(&'a [u8]),
+    /// A range of the old row.
+    Old(Range<usize>),
+}
+
+/// The row that a patch makes, from front to back.
+pub(super) struct Pieces<'a> {
+    patch: &'a [u8],
+    literal: &'a [u8],
+    /// What is copied after the new bytes.
+    copy: Range<usize>,
+}
+
+impl<'a> Pieces<'a> {
+    /// The row that `patch` makes.
+    pub(super) fn of(patch: &'a [u8]) -> Self {
+        Self {
+            patch,
+            literal: &[],
+            copy: 0..0,
+        }
+    }
+
+    /// An old row of `len` bytes as it is.
+    pub(super) fn unchanged(len: usize) -> Self {
+        Self {
+            patch: &[],
+            literal: &[],
+            copy: 0..len,
+        }
+    }
+
+    /// The next piece, of `most` bytes at most, which is not 0; None at the end.
+    pub(super) fn next(&mut self, most: usize) -> Result<Option<Piece<'a>>> {
+        loop {
+            if !self.literal.is_empty() {
+                let (piece, rest) = self.literal.split_at(most.min(self.literal.len()));
+                self.literal = rest;
+                return Ok(Some(Piece::New(piece)));
+            }
+            if !self.copy.is_empty() {
+                let start = self.copy.start;
+                self.copy.start += most.min(self.copy.len());
+                return Ok(Some(Piece::Old(start..self.copy.start)));
+            }
+            if self.patch.is_empty() {
+                return Ok(None);
+            }
+            let literal = number(&mut self.patch)?;
+            let (literal, rest) = self
+                .patch
+                .split_at_checked(literal)
+                .context("a patch ends too early")?;
+            (self.literal, self.patch) = (literal, rest);
+            let (skip, copy) = (number(&mut self.patch)?, number(&mut self.patch)?);
+            let start = self.copy.end.checked_add(skip);
+            let end = start.and_then(|start| start.checked_add(copy));
+            self.copy = start
+                .zip(end)
+                .map(|(start, end)| start..end)
+                .context("a patch goes beyond its row")?;
+        }
+    }
 }
 
 fn number(patch: &mut &[u8]) -> Result<usize> {
@@ -87,7 +166,8 @@ fn number(patch: &mut &[u8]) -> Result<usize> {
     )?)
 }
 
-fn step(literal: &[u8], skip: usize, copy: usize, out: &mut Vec<u8>) {
+/// Appends a step of a patch.
+pub(super) fn write_step(literal: &[u8], skip: usize, copy: usize, out: &mut Vec<u8>) {
     put(literal.len() as u64, out);
     out.extend_from_slice(literal);
     put(skip as u64, out);

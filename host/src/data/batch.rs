@@ -51,6 +51,9 @@ pub struct Column {
     pub native: Option<ArrayRef>,
     /// The strings of `data` are JSON texts of any value.
     pub json: bool,
+    /// JSON rows: the strings where an op has found them, in the rows of `raw`. None: no op has
+    /// changed any, or they are no strings.
+    pub original: Option<ArrayRef>,
 }
 
 impl Column {
@@ -64,6 +67,7 @@ impl Column {
             span: None,
             native: None,
             json: false,
+            original: None,
         }
     }
 }
@@ -226,6 +230,10 @@ impl Batch {
                             None => None,
                         },
                         json: c.json,
+                        original: match &c.original {
+                            Some(o) => Some(array(o)?),
+                            None => None,
+                        },
                     })
                 })
                 .collect::<Result<_>>()?,

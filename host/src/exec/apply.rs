@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute;
+use arrow::datatypes::DataType;
 
 use super::isolate::split_rejected;
 use crate::data::columns::new_values::unheld;
@@ -113,7 +114,12 @@ fn update(batch: &mut Batch, update: Update) -> Result<BooleanBuffer> {
         return Ok(differs);
     };
     let column = &mut batch.columns[i];
-    column.data = new;
+    let old = std::mem::replace(&mut column.data, new);
+    // Checkpoints find out what has changed of a text by comparing it with this. A huge row comes
+    // alone, and is not worth its memory.
+    if rows > 1 && column.span.is_some() && !column.json && old.data_type() == &DataType::Utf8View {
+        column.original.get_or_insert(old);
+    }
     column.changed = Some(match &column.changed {
         Some(before) => before | &differs,
         None => differs.clone(),

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use djhost_inference::Kind;
 use serde_json::{Map, Value};
 
 use super::elsewhere::Elsewhere;
@@ -132,7 +131,7 @@ pub(crate) fn reads_media(entry: &OpEntry) -> bool {
 
 /// Whether the operator is one of a built-in pack, or of a copy of one.
 fn comes_with_djhost(entry: &OpEntry) -> bool {
-    !entry.component.is_interruptible()
+    entry.component.comes_with_djhost()
 }
 
 pub(super) struct Granting {
@@ -457,18 +456,20 @@ fn missing_model(
     } = demand;
     let message = match (written, file) {
         (Some(written), _) => format!(
-            "there is no {kind} model `{}`: {}",
+            "there is no {} `{}`: {}",
+            kind.noun(),
             written.escape_debug(),
             library.places(written)
         ),
         (None, Some(file)) => format!(
-            "{}the {kind} model `{file}` is needed, and {}",
+            "{}the {} `{file}` is needed, and {}",
             wish.as_ref()
                 .map(|wish| format!("for `{wish}` "))
                 .unwrap_or_default(),
+            kind.noun(),
             library.places(file)
         ),
-        (None, None) => format!("`{parameter}` must name {} model", with_article(*kind)),
+        (None, None) => format!("`{parameter}` must name {}", kind.with_article()),
     };
     let how = match file {
         Some(file) => format!(
@@ -479,24 +480,25 @@ fn missing_model(
     let source = demand
         .published
         .as_ref()
-        .map(|address| format!("; the original is published at {address}"))
+        .map(|address| format!("; {}", is_published(address)))
         .unwrap_or_default();
     UserError::new(place, message).hint(format!("{how}{source}"))
 }
 
 fn another_file(demand: &Demand) -> String {
+    let name = format!("name {}", demand.kind.with_article());
     match &demand.published {
-        Some(address) => format!(
-            "name {} model; the original is published at {address}",
-            with_article(demand.kind)
-        ),
-        None => format!("name {} model", with_article(demand.kind)),
+        Some(address) => format!("{name}; {}", is_published(address)),
+        None => name,
     }
 }
 
-fn with_article(kind: Kind) -> String {
-    let article = if kind == Kind::Onnx { "an" } else { "a" };
-    format!("{article} {kind}")
+/// Where a model is published, as a sentence.
+fn is_published(address: &str) -> String {
+    match address.strip_prefix("for instance ") {
+        Some(one) => format!("one is published at {one}"),
+        None => format!("the original is published at {address}"),
+    }
 }
 
 /// Returns where a path leads on this machine; the operator sees it as it is written.

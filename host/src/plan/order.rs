@@ -52,7 +52,7 @@ fn judged_text(op: &PlannedOp) -> Option<&str> {
     let commutes = op.kind() == Kind::Filter
         && signature.writes.is_empty()
         && !op.changes_shape()
-        && !op.pool.component().is_interruptible()
+        && op.pool.component().comes_with_djhost()
         && op.on_error != OnError::Fail;
     match &signature.reads[..] {
         [read] if commutes && read.ty == FieldType::Utf8 && read.required => Some(&read.path),

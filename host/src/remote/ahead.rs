@@ -1,25 +1,28 @@
-//! Reads a range of a remote file from front to end, a piece ahead of its reader.
+//! Reads a range of a remote file from front to end, some pieces ahead of its reader.
 
 use super::Object;
 use crate::threads::inherit;
 use bytes::Bytes;
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::thread::JoinHandle;
 
-/// Bytes of a request: large enough that its latency does not matter, small enough that two of them
-/// for each worker are little memory.
-const PIECE: u64 = 8 << 20;
+/// Bytes of a request, and how many of them are under way while a piece is read. Together they hide a
+/// latency of 50 ms at 60 MB/s as one piece of 8 MB ahead does, and take 6 MB for each worker instead of
+/// 16.
+const PIECE: u64 = 2 << 20;
+const UNDER_WAY: usize = 2;
 /// Of the first request: the reader waits for it.
 const FIRST: u64 = 1 << 20;
 
-/// The bytes of a range. Needs memory for two pieces; fetches nothing beyond the range.
+/// The bytes of a range. Needs memory for three pieces; fetches nothing beyond the range.
 pub(crate) struct Ahead {
     object: Object,
     /// What has not been requested.
     left: Range<u64>,
     piece: Bytes,
-    next: Option<JoinHandle<io::Result<Bytes>>>,
+    next: VecDeque<JoinHandle<io::Result<Bytes>>>,
     has_begun: bool,
 }
 
@@ -29,7 +32,7 @@ impl Ahead {
             object,
             left: range,
             piece: Bytes::new(),
-            next: None,
+            next: VecDeque::new(),
             has_begun: false,
         }
     }
@@ -46,7 +49,7 @@ impl Ahead {
         if !self.piece.is_empty() {
             return Ok(&mut self.piece);
         }
-        self.piece = match self.next.take() {
+        self.piece = match self.next.pop_front() {
             Some(next) => next
                 .join()
                 .map_err(|_| io::Error::other("a thread that reads ahead has failed"))??,
@@ -57,10 +60,10 @@ impl Ahead {
             }
         };
         self.has_begun = true;
-        if !self.left.is_empty() {
+        while self.next.len() < UNDER_WAY && !self.left.is_empty() {
             let (range, object) = (self.take(PIECE), self.object.clone());
             let fetch = inherit(move || object.fetch(range));
-            self.next = Some(
+            self.next.push_back(
                 std::thread::Builder::new()
                     .name("ahead".to_owned())
                     .spawn(fetch)?,

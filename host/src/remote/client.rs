@@ -4,6 +4,7 @@
 //! asynchronous stack, which take as long to build as all of this, for requests that the host waits
 //! for anyway.
 
+use super::buffers;
 use super::failure::CERTIFICATE;
 use bytes::Bytes;
 use object_store::client::{
@@ -18,7 +19,7 @@ use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Request, Response};
 use ureq::tls::{RootCerts, TlsConfig};
 
-/// Bodies are read whole up to this size. The host asks for ranges of at most 8 MB; only a server
+/// Bodies are read whole up to this size. The host asks for ranges of at most 2 MB; only a server
 /// that does not do what it is asked sends more.
 const MOST: u64 = 1 << 30;
 
@@ -68,16 +69,18 @@ static DIRECT: LazyLock<Agent> = LazyLock::new(|| agent(0));
 /// The body of a reply, checked against the length that the server has said.
 pub(super) fn body(reply: &mut Response<ureq::Body>) -> io::Result<Bytes> {
     let said = reply.body().content_length();
-    let mut bytes = Vec::with_capacity(said.unwrap_or(0).min(MOST) as usize);
+    let mut bytes = buffers::take(said.unwrap_or(0).min(MOST) as usize);
     let mut from = reply.body_mut().as_reader().take(MOST);
     from.read_to_end(&mut bytes)?;
     match said {
-        Some(said) if said != bytes.len() as u64 => Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            format!("the reply ended after {} of {said} bytes", bytes.len()),
-        )),
-        _ => Ok(bytes.into()),
+        Some(said) if said != bytes.len() as u64 => Err(ended(bytes.len() as u64, said)),
+        _ => Ok(buffers::lend(bytes)),
     }
+}
+
+fn ended(after: u64, said: u64) -> io::Error {
+    let message = format!("the reply ended after {after} of {said} bytes");
+    io::Error::new(io::ErrorKind::UnexpectedEof, message)
 }
 
 /// Whether trying again may help.

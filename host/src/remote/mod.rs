@@ -19,6 +19,8 @@ mod aws_profile;
 mod azure;
 #[cfg(feature = "remote")]
 mod bucket;
+#[cfg(feature = "remote")]
+mod buffers;
 pub(crate) mod cache;
 #[cfg(feature = "remote")]
 mod client;

@@ -1,14 +1,18 @@
 //! The stores of buckets, each made once, and how their futures are waited for.
 
+use super::client::retry;
 use super::failure::Failure;
 use super::{address::Address, address::Scheme, aws, azure, gcs};
 use object_store::ObjectStore;
+use object_store::client::{HttpError, HttpErrorKind};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use std::collections::HashMap;
+use std::error::Error;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 /// What every store can do.
 pub(super) trait Store: ObjectStore + MultipartStore {}
@@ -58,6 +62,34 @@ thread_local! {
         .enable_time()
         .build()
         .expect("a clock needs no resources");
+}
+
+/// Removes something, again if the connection was lost: `object_store` then repeats no DELETE, which
+/// makes the same however often it is done.
+pub(super) fn removed<F>(remove: impl Fn() -> F) -> object_store::Result<()>
+where
+    F: Future<Output = object_store::Result<()>>,
+{
+    let most = retry().max_retries;
+    let mut tries = 0;
+    loop {
+        match wait(remove()) {
+            Err(object_store::Error::NotFound { .. }) => return Ok(()),
+            Err(e) if tries < most && is_lost(&e) => {
+                std::thread::sleep(Duration::from_millis(100 << tries.min(7)));
+                tries += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Whether there was no answer.
+fn is_lost(error: &object_store::Error) -> bool {
+    let first: &(dyn Error + 'static) = error;
+    std::iter::successors(Some(first), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<HttpError>())
+        .any(|error| error.kind() != HttpErrorKind::Unknown)
 }
 
 /// Waits for what a store does.

@@ -42,13 +42,8 @@ impl Unfinished {
         let address = Address::parse(&self.address)
             .map_err(|e| Failure::new(std::io::ErrorKind::Other, e.message))?;
         let (store, path) = store::place(&address)?;
-        match store::wait(store.abort_multipart(&path, &self.id)) {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(e) => Err(Failure::of_store(
-                &format!("abort of an upload to `{address}`"),
-                &e,
-            )),
-        }
+        store::removed(|| store.abort_multipart(&path, &self.id))
+            .map_err(|e| Failure::of_store(&format!("abort of an upload to `{address}`"), &e))
     }
 }
 
@@ -200,8 +195,6 @@ pub(crate) fn check_writable(address: &Address) -> Result<(), Failure> {
 /// Removes an object; one that is not there is no mistake.
 pub(crate) fn remove(address: &Address) -> Result<(), Failure> {
     let (store, path) = store::place(address)?;
-    match store::wait(store.delete(&path)) {
-        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(e) => Err(Failure::of_store(&format!("DELETE `{address}`"), &e)),
-    }
+    store::removed(|| store.delete(&path))
+        .map_err(|e| Failure::of_store(&format!("DELETE `{address}`"), &e))
 }

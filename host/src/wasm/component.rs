@@ -53,6 +53,7 @@ pub struct LoadedComponent {
     pub wit_version: String,
     /// The interfaces that it imports.
     pub imports: Vec<String>,
+    comes_with_djhost: bool,
     runtime: Arc<Runtime>,
     pre: Pre,
 }
@@ -66,8 +67,12 @@ impl LoadedComponent {
         &self.pre
     }
 
-    /// Whether its calls end at their time limit. True for all but the built-in packs, wherever
-    /// these come from.
+    /// Whether it is a built-in pack, wherever it comes from.
+    pub(crate) fn comes_with_djhost(&self) -> bool {
+        self.comes_with_djhost
+    }
+
+    /// Whether its calls end at their time limit. True for all but most of the built-in packs.
     pub fn is_interruptible(&self) -> bool {
         self.runtime.interruptible
     }
@@ -82,6 +87,8 @@ pub(crate) struct Found {
     pub(crate) digest: String,
     /// Its size in bytes.
     pub(crate) size: u64,
+    /// The pack that it is, if it comes with djhost.
+    pack: Option<&'static str>,
     content: Content,
 }
 
@@ -94,8 +101,9 @@ enum Content {
 
 impl Found {
     /// A pack embedded in the program.
-    pub(crate) fn embedded(name: &str, bytes: &'static [u8]) -> Self {
+    pub(crate) fn embedded(name: &'static str, bytes: &'static [u8]) -> Self {
         Self {
+            pack: Some(name),
             source: Source::Builtin(name.into()),
             digest: hex::encode(Sha256::digest(bytes)),
             size: bytes.len() as u64,
@@ -108,6 +116,7 @@ impl Found {
     pub(crate) fn file(path: PathBuf, bytes: &[u8]) -> Self {
         let content = Content::File(path.clone());
         Self {
+            pack: None,
             source: Source::File(path),
             digest: hex::encode(Sha256::digest(bytes)),
             size: bytes.len() as u64,
@@ -139,30 +148,33 @@ impl Found {
     }
 }
 
+/// The pack whose calls end at their time limit although it comes with djhost: the pages of a crawl are
+/// made by anyone, and what one of them costs an extractor nobody knows.
+const TIMED: &str = "html";
+
 /// The result of loading: the component and its operators.
 pub(crate) type Loaded = (Arc<LoadedComponent>, Vec<Descriptor>);
 
 /// Compiles a component, or reads it from the cache, and asks it for its operators. `inspected` is
-/// the result of an earlier inspection, if any; `trusted` marks a pack that comes with djhost,
-/// whose calls are not interrupted, and which is compiled in this process.
+/// the result of an earlier inspection, if any. A pack that comes with djhost is compiled in this
+/// process, and its calls are not interrupted, but for [`TIMED`].
 ///
 /// # Errors
 /// The user's: not a component, too much to compile, another contract, no answer.
-pub(crate) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) -> Result<Loaded> {
+pub(crate) fn load(found: Found, inspected: Option<Inspected>) -> Result<Loaded> {
     let place = found.source.to_string();
     let inspected = match inspected {
         Some(inspected) => inspected,
         None => inspect(&found.bytes()?, &place)?,
     };
-    let runtime = if trusted {
-        Runtime::trusted()?
-    } else {
-        Runtime::guarded()?
+    let runtime = match found.pack {
+        Some(pack) if pack != TIMED => Runtime::trusted()?,
+        _ => Runtime::guarded()?,
     };
     let user = |message: String| UserError::new(&place, message);
     let compile = || {
         let bytes = found.bytes()?;
-        if trusted {
+        if found.pack.is_some() {
             Ok(runtime.engine.precompile_component(&bytes)?)
         } else {
             compile(&runtime.engine, &bytes)
@@ -202,6 +214,7 @@ pub(crate) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) ->
         bytes: found.size,
         wit_version: inspected.wit_version,
         imports: inspected.imports,
+        comes_with_djhost: found.pack.is_some(),
         runtime,
         pre,
     };

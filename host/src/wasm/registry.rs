@@ -143,7 +143,7 @@ impl Registry {
             if broken.load(Ordering::Relaxed) >= MAX_BROKEN {
                 return None;
             }
-            let loaded = component::load(found, inspected, trusted);
+            let loaded = component::load(found, inspected);
             if loaded.is_err() {
                 broken.fetch_add(1, Ordering::Relaxed);
             }

@@ -16,6 +16,11 @@ mod repeats;
 mod rules;
 mod table;
 mod url_filter;
+mod url_lists;
+
+#[cfg(test)]
+#[path = "../../../tests/parity/lent.rs"]
+mod lent;
 
 pub use c4_badwords::C4BadwordsFilter;
 pub use c4_paragraph::C4ParagraphFilter;

@@ -1,11 +1,7 @@
-//! A set of strings from the lines of a file, in the memory of the file and four bytes for each line.
+//! A set of strings from the lines of a text, in the memory of the text and four bytes for each line: every
+//! instance has the public suffixes, of which a set of strings would take eight times the memory.
 
-use std::io::Read;
-
-/// A sorted table of the lines of a file.
-///
-/// By hand although there are sets in the standard library, as lists of URLs have millions of lines of
-/// 25 bytes: a set of strings takes 70 bytes for each.
+/// A sorted table of the lines of a text.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     text: String,
@@ -14,29 +10,8 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The lines of the file at `path`, the parameter `name`: without white space around them, without empty
-    /// ones and without those that begin with `#`. An empty path is an empty file.
-    ///
-    /// # Errors
-    /// A sentence that names the parameter.
-    pub(crate) fn read(name: &str, path: &str) -> Result<Self, String> {
-        if path.is_empty() {
-            return Ok(Self::default());
-        }
-        let failed = |error: std::io::Error| format!("`{name}`: cannot read `{path}`: {error}");
-        let mut file = std::fs::File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        if length >= u32::MAX.into() {
-            return Err(format!(
-                "`{name}`: `{path}` has {length} bytes: a list may have 4 GB"
-            ));
-        }
-        // In one piece: memory of a growing buffer would stay with the instance.
-        let mut text = String::with_capacity(length as usize + 1);
-        file.read_to_string(&mut text).map_err(failed)?;
-        Ok(Self::of(text))
-    }
-
+    /// The lines of a text: without white space around them, without empty ones and without those that begin
+    /// with `#`.
     pub(crate) fn of(text: String) -> Self {
         let lines = || {
             text.lines()
@@ -55,20 +30,11 @@ impl Table {
         table
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.starts.is_empty()
-    }
-
     /// Whether `line` is in the table.
     pub(crate) fn contains(&self, line: &str) -> bool {
         self.starts
             .binary_search_by(|&start| self.line(start).cmp(line))
             .is_ok()
-    }
-
-    /// The lines.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.starts.iter().map(|&start| self.line(start))
     }
 
     fn line(&self, start: u32) -> &str {
@@ -91,6 +57,6 @@ mod tests {
         for line in ["", "# a.org", "a.org", "b", "b.org\r", "a", "f"] {
             assert!(!table.contains(line), "{line}");
         }
-        assert!(Table::of("#\n \n".into()).is_empty());
+        assert!(!Table::of("#\n \n".into()).contains(""));
     }
 }

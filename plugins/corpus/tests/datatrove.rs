@@ -2,6 +2,9 @@
 //!
 //! `DJHOST_TEST_CORPUS` may name another directory with `cases.jsonl` and `goldens/`, as `make_goldens.py` and `make_dclm_goldens.py` write them.
 
+#[path = "../../../tests/parity/lent.rs"]
+mod lent;
+
 use djhost_sdk::{Column, DROPPED, Kind, Output, Runner};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -38,8 +41,10 @@ fn all_operators_agree_with_datatrove_or_dclm() {
             }
             let case = format!("{} {}", descriptor.name, golden["params"]);
             let params = with_reasons(params, descriptor.kind);
-            let mut runner = Runner::new(operator, &params.to_string())
-                .unwrap_or_else(|error| panic!("{case}: {error}"));
+            let params = params.to_string();
+            let _lent = lent::lend_models(operator, &params);
+            let mut runner =
+                Runner::new(operator, &params).unwrap_or_else(|error| panic!("{case}: {error}"));
             let before = wrong.len();
             let mut reasons = BTreeMap::new();
             for (i, row) in rows.iter().enumerate() {

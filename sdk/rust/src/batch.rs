@@ -59,6 +59,11 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// Its place in the batch, from 0.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
     /// The id of the row; see [`Batch::row_ids`].
     pub fn id(&self) -> u64 {
         self.batch.row_ids[self.index]

@@ -81,6 +81,11 @@ fn used(model: &Model, kind: Kind, size: usize) {
                 }
                 let _ = model.pieces(text);
             }
+            Model::List(list) => {
+                let found = list.occurrences(text, 3);
+                assert!(found <= 3 && found == list.occurrences(text, 3));
+                assert_eq!(list.contains(text), list.contains(text));
+            }
             Model::Onnx(_) => {}
         }
     }

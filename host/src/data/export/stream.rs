@@ -86,7 +86,7 @@ impl LineStream {
 
     /// Writes `start..end` after what `out` has.
     pub(crate) fn append(&self, start: u64, end: u64, out: &mut AtomicFile) -> Result<()> {
-        let mut piece = vec![0; 256 << 10];
+        let mut piece = vec![0; (256 << 10).min((end - start) as usize)];
         let mut lines = self.range(start, end);
         loop {
             let got = lines.read(&mut piece).context("cannot read the parts")?;

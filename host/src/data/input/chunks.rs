@@ -1,5 +1,5 @@
 //! The bytes of a Parquet file, for its decoder. Of a remote one only what was announced is fetched:
-//! the columns that are read, of the row groups that are read, in pieces of up to 8 MB.
+//! the columns that are read, of the row groups that are read, in pieces of up to 2 MB.
 
 use super::handle::{FileAt, Handle, Remote};
 use crate::threads::inherit;
@@ -12,8 +12,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-/// Bytes of a request.
-const PIECE: u64 = 8 << 20;
+/// Bytes of a request, and how many of them are under way while a piece of the same column is read:
+/// as `remote/ahead.rs` has it, with the reasons.
+const PIECE: u64 = 2 << 20;
+const UNDER_WAY: usize = 2;
 /// Bytes between two columns that are fetched with them rather than by a request more.
 const GAP: u64 = 16 << 10;
 /// Requests at a time when a row group begins.
@@ -51,7 +53,7 @@ impl Chunks {
     /// it will be.
     pub(crate) fn announce(&self, groups: Vec<Vec<Range<u64>>>, all: bool) {
         if let Self::Remote(fetched) = self {
-            let most = if all { PIECE } else { PIECE / 8 };
+            let most = if all { PIECE } else { PIECE / 2 };
             let mut pieces = fetched
                 .pieces
                 .lock()
@@ -203,9 +205,11 @@ impl Fetched {
         if pieces.all[number].continues {
             pieces.all[number - 1].state = State::Elsewhere;
         }
-        if let Some(next) = pieces.all.get_mut(number + 1).filter(|next| next.continues) {
-            self.send_for(next)?;
-        }
+        pieces.all[number + 1..]
+            .iter_mut()
+            .take(UNDER_WAY)
+            .take_while(|next| next.continues)
+            .try_for_each(|next| self.send_for(next))?;
         let piece = &mut pieces.all[number];
         let here = match std::mem::take(&mut piece.state) {
             State::Here(bytes) => bytes,

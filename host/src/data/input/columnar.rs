@@ -157,6 +157,7 @@ impl Open {
             span: None,
             native: None,
             json: false,
+            original: None,
         };
         let mut columns: Vec<Column> = given
             .iter()

@@ -490,6 +490,7 @@ impl Collected {
             span: Some(span),
             native: None,
             json: field.ty == FieldType::Json,
+            original: None,
         }
     }
 }

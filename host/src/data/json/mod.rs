@@ -21,7 +21,7 @@ pub(crate) mod top;
 pub(crate) use edit::{obstacle, write_f64};
 pub(crate) use scan::Odd;
 pub(crate) use string::find_special;
-pub(crate) use string::{append_string, read_string, write_string};
+pub(crate) use string::{Escapes, append_string, read_string, write_escaped, write_string};
 pub(crate) use top::{constants, elements, has_constant, members, top_level, unquoted};
 
 /// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps

@@ -275,9 +275,15 @@ static SHORT: [u8; 256] = {
 /// Appends `text` as a JSON string with its quotes. Escapes only what must be; other characters
 /// stay, as `json.dumps` with `ensure_ascii=False` and serde_json write them.
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + bytes.len() / 16 + 32);
+    out.reserve(text.len() + text.len() / 16 + 32);
     out.push(b'"');
+    write_escaped(text.as_bytes(), out);
+    out.push(b'"');
+}
+
+/// Appends a piece of a text as [`write_string`] writes it inside of the quotes. It may begin and end
+/// within a character.
+pub(crate) fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     let mut p = 0;
     while let Some(chunk) = bytes.get(p..p + 16) {
         let plain = special_mask(chunk.try_into().expect("16 bytes"))
@@ -302,7 +308,32 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
             out.push(byte)
         }
     }
-    out.push(b'"');
+}
+
+/// How a piece of a text is longer as [`write_escaped`] writes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Escapes {
+    /// Bytes that it has beyond those of the text.
+    pub(crate) more: usize,
+    /// Characters that are written as `\u00XX`.
+    pub(crate) long: usize,
+}
+
+impl Escapes {
+    /// Of `bytes`. Counts in bytes that cannot overflow, so that the compiler uses vectors.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mut all = Self::default();
+        for piece in bytes.chunks(255) {
+            let (mut special, mut long) = (0u8, 0u8);
+            for &byte in piece {
+                special += u8::from(is_special(byte));
+                long += u8::from(byte < 0x20 && !matches!(byte, 8 | 9 | 10 | 12 | 13));
+            }
+            all.more += usize::from(special) + 4 * usize::from(long);
+            all.long += usize::from(long);
+        }
+        all
+    }
 }
 
 #[inline]

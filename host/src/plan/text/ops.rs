@@ -46,8 +46,8 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
 fn lent(granted: &GrantedModel) -> String {
     let model = &granted.model;
     format!(
-        "is lent the {} model `{}` (`{}`): {}, {} of memory for all workers, sha256 {}…",
-        model.info.kind,
+        "is lent the {} `{}` (`{}`): {}, {} of memory for all workers, sha256 {}…",
+        model.info.kind.noun(),
         granted.place().escape_debug(),
         granted.parameter,
         bytes(model.info.bytes),

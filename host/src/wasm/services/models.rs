@@ -72,8 +72,9 @@ fn spans(offsets: &[u32], end: usize) -> Result<impl Iterator<Item = (usize, usi
 
 fn is_another(model: &Lent, wanted: Kind) -> String {
     format!(
-        "this is a model of the kind {}, and the call is for one of the kind {wanted}",
-        model.info.kind
+        "this is {}, and the call is for {}",
+        model.info.kind.with_article(),
+        wanted.with_article()
     )
 }
 
@@ -187,6 +188,9 @@ impl wit::HostModel for Models<'_> {
                 Kind::Fasttext => wit::Kind::Fasttext,
                 Kind::Tokenizer => wit::Kind::Tokenizer,
                 Kind::Onnx => wit::Kind::Onnx,
+                Kind::Lines => wit::Kind::Lines,
+                Kind::Words => wit::Kind::Words,
+                Kind::Substrings => wit::Kind::Substrings,
             },
             digest: model.digest.clone(),
             bytes: model.info.bytes,
@@ -386,6 +390,40 @@ impl wit::HostModel for Models<'_> {
             Err(Stopped::Failed(wrong)) => Ok(Err(wrong)),
             Err(Stopped::Asked) => Err(Trap::Interrupt.into()),
         }
+    }
+
+    fn contains(&mut self, model: Resource<Handle>, input: wit::Texts) -> Answer<Vec<bool>> {
+        let lent = self.get(&model)?;
+        let Model::List(list) = &lent.model else {
+            return Ok(Err(is_another(&lent, Kind::Lines)));
+        };
+        let mut found = Vec::new();
+        let done = self.each(&input, |_, text| {
+            found.push(list.contains(text));
+            Ok(())
+        })?;
+        Ok(done.map(|()| found))
+    }
+
+    fn occurrences(
+        &mut self,
+        model: Resource<Handle>,
+        input: wit::Texts,
+        most: u32,
+    ) -> Answer<Vec<u32>> {
+        let lent = self.get(&model)?;
+        let Model::List(list) = &lent.model else {
+            return Ok(Err(is_another(&lent, Kind::Substrings)));
+        };
+        if lent.info.kind != Kind::Substrings {
+            return Ok(Err(is_another(&lent, Kind::Substrings)));
+        }
+        let mut found = Vec::new();
+        let done = self.each(&input, |_, text| {
+            found.push(list.occurrences(text, most));
+            Ok(())
+        })?;
+        Ok(done.map(|()| found))
     }
 
     fn drop(&mut self, model: Resource<Handle>) -> wasmtime::Result<()> {

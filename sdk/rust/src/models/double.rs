@@ -81,6 +81,22 @@ pub trait Lend: 'static {
     fn run(&self, _inputs: Vec<Tensor>) -> Result<Vec<Tensor>, String> {
         Err(another())
     }
+
+    /// See [`Model::contains`](super::Model::contains).
+    ///
+    /// # Errors
+    /// When it is no list.
+    fn contains(&self, _text: &str) -> Result<bool, String> {
+        Err(another())
+    }
+
+    /// See [`Model::occurrences`](super::Model::occurrences).
+    ///
+    /// # Errors
+    /// When it is no list.
+    fn occurrences(&self, _text: &str, _most: u32) -> Result<u32, String> {
+        Err(another())
+    }
 }
 
 fn another() -> String {
@@ -182,5 +198,15 @@ impl Handle {
 
     pub(super) fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, String> {
         self.0.run(inputs)
+    }
+
+    pub(super) fn contains(&self, texts: Texts) -> Result<Vec<bool>, String> {
+        let values = texts.iter().map(Option::unwrap_or_default);
+        values.map(|text| self.0.contains(text)).collect()
+    }
+
+    pub(super) fn occurrences(&self, texts: Texts, most: u32) -> Result<Vec<u32>, String> {
+        let values = texts.iter().map(Option::unwrap_or_default);
+        values.map(|text| self.0.occurrences(text, most)).collect()
     }
 }

@@ -1,5 +1,6 @@
-//! Models that the host lends: language models of KenLM, classifiers of fastText, tokenizers, and
-//! networks in ONNX, which stay in the host, once for all instances.
+//! Models that the host lends: language models of KenLM, classifiers of fastText, tokenizers,
+//! networks in ONNX, and lists of domains, URLs or words. They stay in the host, once for all
+//! instances.
 //!
 //! An operator says at a parameter that it takes a model, and of which kind; the recipe names the
 //! file. [`Model::open`] gets it by the parameter's name, in [`prepare`](crate::TextFilter::prepare):
@@ -231,6 +232,39 @@ impl Model {
     /// When inputs are missing or have other names, shapes or types than the model wants.
     pub fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, String> {
         self.0.run(inputs)
+    }
+
+    /// Whether each of the texts is an entry of a list: a line of its file without white space around it,
+    /// if it is not empty and does not begin with `#`. Entries of lists of the kinds `words` and
+    /// `substrings` are without case and without all but the letters and digits of ASCII.
+    ///
+    /// # Errors
+    /// When it is no list.
+    pub fn contains<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Result<Vec<bool>, Reject> {
+        let mut found = Vec::new();
+        in_batches(texts, |batch| {
+            found.extend(self.0.contains(batch)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// How often entries of a list of the kind `substrings` stand in the letters and digits of ASCII of
+    /// each text, in lower case, also where they overlap; no further than `most`.
+    ///
+    /// # Errors
+    /// When it is no such list.
+    pub fn occurrences<'a>(
+        &self,
+        texts: impl Iterator<Item = &'a str>,
+        most: u32,
+    ) -> Result<Vec<u32>, Reject> {
+        let mut found = Vec::new();
+        in_batches(texts, |batch| {
+            found.extend(self.0.occurrences(batch, most)?);
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 

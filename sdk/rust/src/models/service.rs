@@ -97,6 +97,14 @@ impl Handle {
         let outputs = self.0.run(&inputs)?;
         Ok(outputs.into_iter().map(tensor_in).collect())
     }
+
+    pub(super) fn contains(&self, texts: Texts) -> Result<Vec<bool>, String> {
+        self.0.contains(&texts_out(texts))
+    }
+
+    pub(super) fn occurrences(&self, texts: Texts, most: u32) -> Result<Vec<u32>, String> {
+        self.0.occurrences(&texts_out(texts), most)
+    }
 }
 
 fn tensor_out(tensor: Tensor) -> wit::Tensor {

@@ -29,6 +29,9 @@ struct BorrowerFilter {
     /// A network that takes tokens.
     #[schemars(extend("format" = "model", "x-model" = {"kind": "onnx", "optional": true}))]
     network: String,
+    /// A list.
+    #[schemars(extend("format" = "model", "x-model" = {"kind": "substrings", "optional": true}))]
+    list: String,
     /// What it does.
     how: String,
 }
@@ -126,6 +129,8 @@ impl BorrowerFilter {
                     model.pieces(&none).map(drop),
                     model.decode(&[0], &[]).map(drop),
                     model.run(&[tensor]).map(drop),
+                    model.contains(&none).map(drop),
+                    model.occurrences(&none, 1).map(drop),
                 ];
                 let refused = answers.iter().filter(|answer| answer.is_err());
                 format!("{} refused", refused.count())
@@ -146,6 +151,17 @@ impl BorrowerFilter {
                     .iter()
                     .filter(|texts| model.classify(texts, 1).is_err());
                 format!("{} refused", refused.count())
+            }
+            "list" => {
+                let list = Model::open("list").unwrap();
+                let texts = given(&[0, 2, 2, 12], b"abxA-B, abab");
+                let (entries, places) = (list.contains(&texts), list.occurrences(&texts, 2));
+                let refused = [
+                    list.contains(&given(&[0, 1], b"\xff")).is_err(),
+                    list.occurrences(&given(&[0, 9], b"a"), 1).is_err(),
+                    list.classify(&texts, 1).is_err(),
+                ];
+                format!("{entries:?} {places:?} {refused:?}")
             }
             "network" => {
                 let network = Model::open("network").unwrap();
