@@ -12,6 +12,7 @@ mod corpora;
 mod croissant;
 mod expect;
 mod explain;
+mod find_rows;
 mod formats;
 mod groupers;
 mod models;

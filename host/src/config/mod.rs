@@ -5,6 +5,7 @@
 //! at operators: [`check_params`] checks parameters once the operators are known.
 
 mod carried;
+pub mod choices;
 mod data_juicer_options;
 pub mod declare;
 #[cfg(any(test, feature = "fuzz"))]
@@ -27,6 +28,7 @@ pub mod value;
 mod yaml;
 
 pub(crate) use carried::{carried, set_carried};
+pub use choices::*;
 pub use data_juicer_options::is_field_key;
 pub use home::expand_home;
 pub use in_memory::{check_entry, read_values};

@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::options::{Config, ExecutorType};
+use super::choices::ExecutorType;
+use super::options::Config;
 
 /// Who works on partitions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

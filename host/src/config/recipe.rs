@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::choices::OnError;
 use super::data_juicer_options::of_every_op;
 use super::invalid_value::InvalidValue;
-use super::options::{Config, OnError};
+use super::options::Config;
 use super::value::{ANY, OptionType, Texts, at_least, between};
 use crate::error::{UserError, did_you_mean};
 

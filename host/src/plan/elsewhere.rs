@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::file_params::Names;
 use super::granted_files::Files;
-use super::grants::{Granting, Names};
+use super::grants::Granting;
 use crate::error::UserError;
 use crate::remote::address::Address;
 use crate::remote::{fetch_dir_to_cache, fetch_files_to_cache};

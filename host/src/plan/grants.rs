@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::elsewhere::Elsewhere;
+use super::file_params::{Names, file_params, texts};
 use super::granted_files::Files;
+use super::granted_models::library;
 use super::lineage_key::{Key, KeyBuilder};
-use crate::config::{Config, OpSpec, Resolved, carried, expand_home};
+use crate::config::{OpSpec, Resolved, carried, expand_home};
 use crate::error::{UserError, UserErrors};
-use crate::models::{Demand, Found, Lent, Library};
+use crate::models::Library;
 use crate::remote::address::is_address;
 use crate::wasm::services::service;
-use crate::wasm::{GrantedModel, Grants, OpEntry, Source};
+use crate::wasm::{Grants, OpEntry, Source};
 
 /// The grants of one op, and what they add to its identity; None if nothing is granted.
 pub(crate) struct Granted {
@@ -82,19 +84,6 @@ pub(crate) fn grant(
     })
 }
 
-/// Returns where the user keeps models.
-fn library(config: &Config) -> Library {
-    Library {
-        names: config
-            .models
-            .0
-            .iter()
-            .map(|(name, path)| (name.clone(), host_path(path)))
-            .collect(),
-        dirs: config.model_dir.0.iter().map(|d| host_path(d)).collect(),
-    }
-}
-
 /// Returns the grants that an operator gets from its parameters outside a recipe; the working
 /// directory takes the place of the dataset's. `full` are the parameters with all defaults; `place`
 /// names where `params` were given.
@@ -131,7 +120,7 @@ pub(crate) fn reads_media(entry: &OpEntry) -> bool {
 }
 
 /// Whether the operator is one of a built-in pack, or of a copy of one.
-fn comes_with_djhost(entry: &OpEntry) -> bool {
+pub(super) fn comes_with_djhost(entry: &OpEntry) -> bool {
     entry.component.comes_with_djhost()
 }
 
@@ -185,83 +174,6 @@ impl Granting {
             }
         }
         self.elsewhere(elsewhere);
-    }
-
-    /// Lends the models that parameters name, or that the operator asks for by a file name. Only
-    /// operators that come with djhost may ask: from others that would be a default that grants.
-    /// Returns whether it has parameters, in force here, that take a model.
-    fn models(
-        &mut self,
-        entry: &OpEntry,
-        given: &Map<String, Value>,
-        params: &Map<String, Value>,
-        library: &Library,
-        place: &dyn Fn(&str) -> String,
-    ) -> bool {
-        let demands = match Demand::of_schema(&entry.descriptor.params_schema, params) {
-            Ok(demands) => demands,
-            Err(wrong) => {
-                let source = entry.component.source.to_string();
-                self.wrong(&source, wrong, "its author must mend the schema");
-                return false;
-            }
-        };
-        let asks = !demands.is_empty();
-        for mut demand in demands {
-            if !comes_with_djhost(entry) {
-                demand.file = None;
-            }
-            let place = place(&demand.parameter);
-            let written = given
-                .get(&demand.parameter)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty());
-            let found = match (written, &demand.file) {
-                (Some(written), _) => library.find(written, &host_path(written), demand.kind),
-                (None, Some(file)) => library.find_default(file, demand.kind),
-                (None, None) => Ok(None),
-            };
-            let found = match found {
-                Ok(found) => found,
-                Err(error) => {
-                    self.errors.push(UserError { place, ..error });
-                    continue;
-                }
-            };
-            let Some(Found { path, address }) = found else {
-                if written.is_some() || !demand.optional {
-                    self.errors
-                        .push(missing_model(&demand, written, library, &place));
-                }
-                continue;
-            };
-            match Lent::open(&path, demand.kind) {
-                Ok(model) => {
-                    self.with(|key| {
-                        key.with("model")
-                            .with(&demand.parameter)
-                            .with(&model.digest)
-                    });
-                    self.grants.models.push(GrantedModel {
-                        parameter: demand.parameter,
-                        address: address.map(|address| address.text),
-                        model,
-                    });
-                }
-                Err(wrong) => {
-                    // The user knows nothing of the copy.
-                    let wrong = match &address {
-                        Some(address) => wrong.replace(&*path.to_string_lossy(), &address.text),
-                        None => wrong,
-                    };
-                    self.wrong(&place, wrong, &another_file(&demand));
-                }
-            }
-        }
-        self.grants
-            .models
-            .sort_by(|a, b| a.parameter.cmp(&b.parameter));
-        asks
     }
 
     /// Refuses an operator of a plugin that imports a service of the host, wants something of it
@@ -443,69 +355,8 @@ impl Granting {
     }
 }
 
-/// The mistake of a model that is nowhere: which file, where it was looked for, where to get it.
-fn missing_model(
-    demand: &Demand,
-    written: Option<&str>,
-    library: &Library,
-    place: &str,
-) -> UserError {
-    let Demand {
-        parameter,
-        kind,
-        file,
-        wish,
-        ..
-    } = demand;
-    let message = match (written, file) {
-        (Some(written), _) => format!(
-            "there is no {} `{}`: {}",
-            kind.noun(),
-            written.escape_debug(),
-            library.places(written)
-        ),
-        (None, Some(file)) => format!(
-            "{}the {} `{file}` is needed, and {}",
-            wish.as_ref()
-                .map(|wish| format!("for `{wish}` "))
-                .unwrap_or_default(),
-            kind.noun(),
-            library.places(file)
-        ),
-        (None, None) => format!("`{parameter}` must name {}", kind.with_article()),
-    };
-    let how = match file {
-        Some(file) => format!(
-            "put `{file}` into a directory and name that with `--model-dir DIR`, or name another file with `{parameter}`"
-        ),
-        None => "name a path, a name of `models`, or a file in a `--model-dir`".to_owned(),
-    };
-    let source = demand
-        .published
-        .as_ref()
-        .map(|address| format!("; {}", is_published(address)))
-        .unwrap_or_default();
-    UserError::new(place, message).hint(format!("{how}{source}"))
-}
-
-fn another_file(demand: &Demand) -> String {
-    let name = format!("name {}", demand.kind.with_article());
-    match &demand.published {
-        Some(address) => format!("{name}; {}", is_published(address)),
-        None => name,
-    }
-}
-
-/// Where a model is published, as a sentence.
-fn is_published(address: &str) -> String {
-    match address.strip_prefix("for instance ") {
-        Some(one) => format!("one is published at {one}"),
-        None => format!("the original is published at {address}"),
-    }
-}
-
 /// Returns where a path leads on this machine; the operator sees it as it is written.
-fn host_path(written: &str) -> PathBuf {
+pub(super) fn host_path(written: &str) -> PathBuf {
     carried(PathBuf::from(&*expand_home(written)))
 }
 
@@ -513,71 +364,6 @@ const BASE: &str = "paths are relative to the directory in which djhost is start
 const READABLE: &str =
     "the operator could not read it either: change its permissions, or grant another directory";
 const OWN_DIRECTORY: &str = "put the files that the operator needs into a directory of their own";
-
-/// What a parameter names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
-    Dir,
-    File,
-    /// A file or a directory, whichever it turns out to be.
-    Path,
-}
-
-/// Returns the parameters at the top of a schema whose `format` is `read-dir`, `read-file` or
-/// `read-path`, also in a choice of `anyOf` or in the items of a list.
-fn file_params(schema: &Value) -> Vec<(String, Names)> {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    // The schema of a plugin may refer to itself.
-    let mut steps = 10_000;
-    properties
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, p)| Some((name.clone(), named(schema, p, 0, &mut steps)?)))
-        .collect()
-}
-
-fn named(root: &Value, schema: &Value, depth: usize, steps: &mut u32) -> Option<Names> {
-    *steps = steps.checked_sub(1)?;
-    if depth > 8 {
-        return None;
-    }
-    match schema.get("format").and_then(Value::as_str) {
-        Some("read-dir") => return Some(Names::Dir),
-        Some("read-file") => return Some(Names::File),
-        Some("read-path") => return Some(Names::Path),
-        _ => {}
-    }
-    let target = schema
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|r| r.strip_prefix('#'))
-        .and_then(|p| root.pointer(p));
-    let choices = ["anyOf", "oneOf", "allOf"]
-        .iter()
-        .filter_map(|k| schema.get(k)?.as_array())
-        .flatten();
-    target
-        .into_iter()
-        .chain(choices)
-        .chain(schema.get("items"))
-        .find_map(|s| named(root, s, depth + 1, steps))
-}
-
-/// Returns the texts given for a parameter with the place of each. Empty texts name nothing, and a
-/// default grants nothing, since it comes from the plugin.
-fn texts<'a>(params: &'a Map<String, Value>, param: &str) -> Vec<(String, &'a str)> {
-    let mut texts = match params.get(param) {
-        Some(Value::String(one)) => vec![(param.to_owned(), one.as_str())],
-        Some(Value::Array(several)) => several
-            .iter()
-            .enumerate()
-            .filter_map(|(i, v)| Some((format!("{param}[{i}]"), v.as_str()?)))
-            .collect(),
-        _ => Vec::new(),
-    };
-    texts.retain(|(_, text)| !text.is_empty());
-    texts
-}
 
 /// Returns the directory of a source: the source itself, the directory of a file, or the part of a
 /// glob before its first pattern.
@@ -608,46 +394,7 @@ fn folder_of(source: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn parameters_that_name_files() {
-        let schema = json!({
-            "properties": {
-                "words": { "type": "string", "format": "read-file" },
-                "lists": { "anyOf": [{ "type": "array", "items": { "$ref": "#/$defs/dir" } }, { "type": "null" }] },
-                "model": { "type": ["string", "null"], "format": "read-path" },
-                "n": { "type": "integer", "format": "uint64" },
-                "circle": { "$ref": "#/properties/circle" },
-                "nested": { "type": "object", "properties": { "words": { "type": "string", "format": "read-file" } } },
-            },
-            "$defs": { "dir": { "type": "string", "format": "read-dir" } },
-        });
-        let mut found = file_params(&schema);
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        assert_eq!(
-            found,
-            [
-                ("lists".to_owned(), Names::Dir),
-                ("model".to_owned(), Names::Path),
-                ("words".to_owned(), Names::File)
-            ]
-        );
-        assert_eq!(file_params(&json!({})), []);
-    }
-
-    #[test]
-    fn a_schema_with_many_circles_ends() {
-        let choices: Vec<Value> = (0..200)
-            .map(|_| json!({ "$ref": "#/properties/p" }))
-            .collect();
-        assert_eq!(
-            file_params(&json!({ "properties": { "p": { "anyOf": choices } } })),
-            []
-        );
-    }
 
     #[test]
     fn folders_of_sources() {

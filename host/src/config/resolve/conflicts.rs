@@ -1,7 +1,7 @@
 //! Checks what concerns several options at once.
 
 use super::Builder;
-use crate::config::options::{PartitionMode, Strategy};
+use crate::config::choices::{PartitionMode, Strategy};
 use crate::config::ray::Place;
 use crate::config::recipe::{OpSpec, user_error};
 use crate::config::units::Count;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use crate::config::choices::ExportType;
 use crate::config::invalid_value::InvalidValue;
-use crate::config::options::{Config, ExportType};
+use crate::config::options::Config;
 use crate::remote::address::{Address, Scheme, is_address};
 
 /// Returns the format of the result, from `export_type` or the suffix of the path.

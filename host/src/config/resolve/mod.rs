@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::{Map, Value};
 
+use super::choices::ExportType;
 use super::declare::Entry;
 use super::home::Home;
 use super::job::{JobDirs, job_dirs};
-use super::options::{Config, ExportType};
+use super::options::Config;
 use super::overrides::{Override, env_overrides};
 use super::ray::{self, Chosen as ChosenPlace};
 use super::recipe::{OpSpec, ParamOverride, read_process, user_error};

@@ -1,11 +1,15 @@
-//! The names inside a run directory. Only this module formats them.
+//! The names inside a run directory. Only this folder formats them: this file the directory itself and
+//! its documents, `checkpoints.rs` what partitions leave behind, `keys.rs` the names in a bucket.
+
+mod checkpoints;
+mod keys;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::mirror::{Kind, Mirror, View, absent};
+use super::mirror::{Mirror, View, absent};
 use super::storage::Storage;
 use crate::remote::address::Address;
 
@@ -191,114 +195,9 @@ impl RunPaths {
         }
     }
 
-    /// The name of `lock` in a bucket, where it is the lease of the run directory.
-    pub(crate) const LOCK: &'static str = "lock";
-
-    /// Directories in which manifests name the other files.
-    pub(crate) const OF_MANIFESTS: [&'static str; 2] = ["checkpoints", "parts"];
-
-    /// Directories of which commands that only look need everything; empty: the run directory.
-    pub(crate) const LOOKED_AT: [&'static str; 4] = ["", "metadata", "logs", "partitions"];
-
-    /// Returns how a file of a copy, by its name in the run directory, goes to the bucket. None: it
-    /// stays where it is, because it is unfinished, can be made again from the input, or is no
-    /// djhost's file.
-    pub(crate) fn mirrored_as(key: &str) -> Option<Kind> {
-        let (dir, name) = key.rsplit_once('/').unwrap_or(("", key));
-        if name.starts_with('.') {
-            return None;
-        }
-        match dir {
-            "" => match name {
-                "job_summary.json" | "dag_execution_plan.json" | "stop_request.json" => {
-                    Some(Kind::Document)
-                }
-                _ => None,
-            },
-            "checkpoints" | "parts" => Some(match Self::is_manifest(name) {
-                true => Kind::Manifest,
-                false => Kind::Data,
-            }),
-            "quarantine" | "trace" => Some(Kind::Data),
-            "partitions" if Self::is_of_unpacked_input(name) => None,
-            "metadata" if name == "dataset_mapping.json" => Some(Kind::Progress),
-            "partitions" | "metadata" | "metadata/fallbacks" => Some(Kind::Document),
-            _ => None,
-        }
-    }
-
-    /// Whether a file of this name is what it is in the bucket. Else it is of the copy alone.
-    pub(crate) fn is_mirrored(key: &str) -> bool {
-        Self::mirrored_as(key).is_some() || Self::grows(key)
-    }
-
-    fn grows(key: &str) -> bool {
-        let is_log = |name: &str| name.starts_with("attempt_") && name.ends_with(".txt");
-        match key.split_once('/') {
-            None => Self::is_event_file(key) && key.ends_with(".jsonl"),
-            Some((dir, name)) => dir == "logs" && is_log(name),
-        }
-    }
-
-    /// Returns the key of a piece of a file that grows.
-    pub(crate) fn piece(key: &str, number: u32) -> String {
-        format!("{key}.{number:06}")
-    }
-
-    /// Returns of which file an object is a piece, and which.
-    pub(crate) fn of_piece(key: &str) -> Option<(&str, u32)> {
-        let (name, number) = key.rsplit_once('.')?;
-        let number = number.parse().ok().filter(|_| number.len() >= 6)?;
-        Self::grows(name).then_some((name, number))
-    }
-
     /// `.mirror`: which files of a copy are those of the bucket.
     pub(crate) fn mirror_index(&self) -> PathBuf {
         self.root.join(".mirror")
-    }
-
-    /// Returns the name of an object by which a bucket is tried.
-    pub(crate) fn probe(nonce: &str) -> String {
-        format!(".probe-{nonce}")
-    }
-
-    /// Whether an object is one that was left of a trial.
-    pub(crate) fn is_probe(key: &str) -> bool {
-        key.starts_with(".probe-")
-    }
-
-    /// Whether a file of this name is of a checkpoint, of keys or of a mask.
-    pub(crate) fn is_of_checkpoint(key: &str) -> bool {
-        key.starts_with("checkpoints/")
-    }
-
-    /// Whether a file of this name has the finished rows of a partition.
-    pub(crate) fn is_rows_of_part(key: &str) -> bool {
-        key.starts_with("parts/") && !Self::is_manifest(key)
-    }
-
-    /// Whether an object is worth nothing without a manifest that names it.
-    pub(crate) fn is_named_by_manifest(key: &str) -> bool {
-        Self::mirrored_as(key) == Some(Kind::Data)
-    }
-
-    /// Returns the run directory, by its key, of which an object is the summary.
-    pub(crate) fn of_summary(key: &str) -> Option<&str> {
-        Self::of_file(key, "job_summary.json")
-    }
-
-    /// Returns the run directory, by its key, of which an object is the lease.
-    pub(crate) fn of_lock(key: &str) -> Option<&str> {
-        Self::of_file(key, Self::LOCK)
-    }
-
-    fn of_file<'k>(key: &'k str, name: &str) -> Option<&'k str> {
-        let dir = key.strip_suffix(name)?;
-        match dir.strip_suffix('/') {
-            Some(dir) => Some(dir),
-            None if dir.is_empty() => Some(""),
-            None => None,
-        }
     }
 
     /// Creates the run directory and its fixed sub-directories.
@@ -417,96 +316,6 @@ impl RunPaths {
         })
     }
 
-    /// `checkpoints/`.
-    pub fn checkpoints(&self) -> PathBuf {
-        self.root.join("checkpoints")
-    }
-
-    /// `checkpoints/checkpoint_op_…`: rows of one partition after op `op` (0-based over the whole
-    /// recipe). `ext` says format and compression (`parquet`, `jsonl.gz`).
-    pub fn checkpoint(&self, op: usize, partition: usize, ext: &str) -> PathBuf {
-        self.checkpoints().join(format!(
-            "checkpoint_op_{op:04}_partition_{partition:04}.{ext}"
-        ))
-    }
-
-    /// The manifest of [`checkpoint`](Self::checkpoint). The checkpoint exists if and only if this
-    /// file does.
-    pub fn checkpoint_manifest(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!(
-            "checkpoint_op_{op:04}_partition_{partition:04}.manifest.json"
-        ))
-    }
-
-    /// The keys of one partition's rows for the global op `op`.
-    pub fn keys(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints()
-            .join(format!("keys_op_{op:04}_partition_{partition:04}.arrow"))
-    }
-
-    /// The same for a grouper, which stores the rows together with their keys.
-    pub fn keys_with_rows(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints()
-            .join(format!("keys_op_{op:04}_partition_{partition:04}.rows"))
-    }
-
-    /// The manifest of [`keys`](Self::keys) or [`keys_with_rows`](Self::keys_with_rows).
-    pub fn keys_manifest(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!(
-            "keys_op_{op:04}_partition_{partition:04}.manifest.json"
-        ))
-    }
-
-    /// The rows of one partition that the global op `op` keeps, as a bitmap.
-    pub fn mask(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints()
-            .join(format!("mask_op_{op:04}_partition_{partition:04}.bin"))
-    }
-
-    /// The manifest of [`mask`](Self::mask).
-    pub fn mask_manifest(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!(
-            "mask_op_{op:04}_partition_{partition:04}.manifest.json"
-        ))
-    }
-
-    /// Lists all manifests in `checkpoints/`, sorted: kind (`checkpoint`, `keys` or `mask`), op and
-    /// partition from the file name, and the path.
-    pub fn manifests(&self) -> Result<Vec<(String, usize, usize, PathBuf)>> {
-        let found = self.list(&self.checkpoints(), |name| name.ends_with(MANIFEST))?;
-        Ok(found
-            .into_iter()
-            .filter_map(|path| {
-                let name = path.file_name()?.to_str()?;
-                let (kind, rest) = name.split_once("_op_")?;
-                let (op, rest) = rest.split_once("_partition_")?;
-                let (partition, _) = rest.split_once('.')?;
-                Some((
-                    kind.to_owned(),
-                    op.parse().ok()?,
-                    partition.parse().ok()?,
-                    path,
-                ))
-            })
-            .collect())
-    }
-
-    /// Lists the `(op, partition)` of every checkpoint manifest, sorted.
-    pub fn checkpoint_manifests(&self) -> Result<Vec<(usize, usize)>> {
-        let mut found: Vec<_> = self
-            .list(&self.checkpoints(), |name| name.ends_with(MANIFEST))?
-            .iter()
-            .filter_map(|path| parse_checkpoint(path.file_name()?.to_str()?))
-            .collect();
-        found.sort_unstable();
-        Ok(found)
-    }
-
-    /// `checkpoints/discarded/`: checkpoint files that cannot be used.
-    pub fn discarded(&self) -> PathBuf {
-        self.checkpoints().join("discarded")
-    }
-
     /// `partitions/`.
     pub fn partitions(&self) -> PathBuf {
         self.root.join("partitions")
@@ -530,38 +339,6 @@ impl RunPaths {
     /// Returns whether a file of `partitions/` with this name belongs to an unpacked input.
     pub(crate) fn is_of_unpacked_input(name: &str) -> bool {
         name.starts_with("input_")
-    }
-
-    /// Returns whether a file with this name is a manifest.
-    pub(crate) fn is_manifest(name: &str) -> bool {
-        name.ends_with(MANIFEST)
-    }
-
-    /// Returns what the names of a manifest and of its data file have in common, dot included.
-    pub(crate) fn manifest_stem(name: &str) -> String {
-        format!("{}.", name.trim_end_matches(MANIFEST))
-    }
-
-    /// Where attempt `attempt` moves a file called `name` that cannot be used.
-    pub(crate) fn discarded_file(&self, attempt: u32, name: &str) -> PathBuf {
-        self.discarded()
-            .join(format!("attempt_{attempt:04}_{name}"))
-    }
-
-    /// `parts/`.
-    pub fn parts(&self) -> PathBuf {
-        self.root.join("parts")
-    }
-
-    /// The finished rows of one partition, in the export format.
-    pub fn part(&self, partition: usize, ext: &str) -> PathBuf {
-        self.parts().join(format!("part_{partition:04}.{ext}"))
-    }
-
-    /// The manifest of [`part`](Self::part).
-    pub fn part_manifest(&self, partition: usize) -> PathBuf {
-        self.parts()
-            .join(format!("part_{partition:04}.manifest.json"))
     }
 
     /// `quarantine/`.
@@ -616,11 +393,6 @@ impl RunPaths {
     /// `metadata/croissant.json`: the result for dataset hubs.
     pub fn croissant(&self) -> PathBuf {
         self.metadata().join("croissant.json")
-    }
-
-    /// Lists the manifests of all parts.
-    pub fn part_manifests(&self) -> Result<Vec<PathBuf>> {
-        self.list(&self.parts(), |name| name.ends_with(MANIFEST))
     }
 
     /// `logs/`.
@@ -741,32 +513,9 @@ impl RunPaths {
     }
 }
 
-fn parse_checkpoint(name: &str) -> Option<(usize, usize)> {
-    let (op, rest) = name
-        .strip_prefix("checkpoint_op_")?
-        .split_once("_partition_")?;
-    let (partition, _) = rest.split_once('.')?;
-    Some((op.parse().ok()?, partition.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn checkpoints_are_listed_in_the_order_of_ops_and_partitions() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = RunPaths::new(dir.path());
-        paths.create().unwrap();
-        for (op, partition) in [(9, 0), (4, 10_000), (4, 2)] {
-            std::fs::write(paths.checkpoint_manifest(op, partition), "{}").unwrap();
-            std::fs::write(paths.checkpoint(op, partition, "parquet"), "").unwrap();
-        }
-        assert_eq!(
-            paths.checkpoint_manifests().unwrap(),
-            [(4, 2), (4, 10_000), (9, 0)]
-        );
-    }
 
     #[test]
     fn a_work_dir_that_ends_in_the_job_id_is_the_run_directory() {
