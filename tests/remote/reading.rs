@@ -27,6 +27,24 @@ fn rows_are_read_by_ranges() {
     assert!(web.sent() - before < 200_000);
 }
 
+/// A new one for each request would be a handshake for every 2 MB.
+#[test]
+fn connections_are_used_again() {
+    let (web, rows) = (Web::new(), rows().repeat(8));
+    web.put("/rows.jsonl", &*rows);
+    let case = Case::new();
+    case.run(&format!(
+        "dataset_path: {}\nnp: 1\n{PROCESS}",
+        web.url("/rows.jsonl")
+    ))
+    .ok();
+    let (asked, made) = (web.asked().len(), web.connections());
+    assert!(
+        asked > 12 && made < 8,
+        "{asked} requests, {made} connections"
+    );
+}
+
 #[test]
 fn packed_files_and_tables_are_streams() {
     let (web, rows) = (Web::new(), rows());

@@ -78,6 +78,8 @@ pub(super) fn body(reply: &mut Response<ureq::Body>) -> io::Result<Bytes> {
                 read => done += read,
             }
         }
+        // Only a body that was read to its end leaves its connection to the next request.
+        from.read(&mut [0])?;
         return Ok(buffers::lend(buffer, done));
     }
     let mut bytes = Vec::with_capacity(said.unwrap_or(0).min(MOST) as usize);

@@ -70,6 +70,7 @@ struct State {
     faults: Option<Faults>,
     answers: Option<Answers>,
     sent: u64,
+    connections: usize,
 }
 
 /// The server.
@@ -97,6 +98,7 @@ impl Web {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = Arc::clone(&state);
+                state.lock().unwrap().connections += 1;
                 thread::spawn(move || {
                     // A client that goes away is none of the server's concern.
                     let _ = serve(&stream, &state);
@@ -104,6 +106,11 @@ impl Web {
             }
         });
         web
+    }
+
+    /// How many connections were made to it.
+    pub fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
     }
 
     /// The address of `path`, which begins with a slash.
