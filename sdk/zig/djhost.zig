@@ -31,10 +31,13 @@ pub const Common = extern struct {
 
 pub const Kind = enum(c_uint) { filter, mapper, deduplicator };
 pub const Cost = enum(c_uint) { light, medium, heavy };
-pub const Type = enum(c_uint) { utf8, json, f64, s64, boolean };
+pub const Type = enum(c_uint) { utf8 = 0, json = 1, f64 = 2, s64 = 3, boolean = 4, bytes = 8, vector = 10 };
 
 /// A field to read: `pub const reads = [_]dj.Field{.{ .path = "meta.title" }};`. The text, if `reads` is left out.
-pub const Field = extern struct { path: ?[*:0]const u8 = null, type: Type = .utf8, optional: bool = false };
+/// Vectors have a width: how many numbers.
+pub const Field = extern struct { path: ?[*:0]const u8 = null, type: Type = .utf8, optional: bool = false, width: u32 = 0 };
+/// What a mapper makes in a field of `writes`, if it is no text: `pub const made = [_]dj.Made{.{ .type = .vector, .width = 4 }};`
+pub const Made = extern struct { type: Type = .utf8, width: u32 = 0 };
 /// A stat of a filter: `pub const stats = [_]dj.Stat{.{ .key = "ratio" }};`
 pub const Stat = extern struct { key: ?[*:0]const u8 = null, integer: bool = false };
 
@@ -45,6 +48,14 @@ pub const Row = struct {
 
     pub fn text(self: Row, field: usize) []const u8 {
         return dj_text(self.batch, field, self.row).slice();
+    }
+    /// A field of type `bytes`.
+    pub fn bytes(self: Row, field: usize) []const u8 {
+        return dj_text(self.batch, field, self.row).slice();
+    }
+    /// A field of type `vector`, of this width.
+    pub fn vector(self: Row, field: usize, comptime width: usize) ?*const [width]f32 {
+        return if (dj_vector(self.batch, field, self.row)) |values| values[0..width] else null;
     }
     pub fn number(self: Row, field: usize) f64 {
         return dj_number(self.batch, field, self.row);
@@ -71,7 +82,11 @@ pub const Row = struct {
         self.stat(0, value);
         self.keep(dj_in_range(self.common(), value, min, max));
     }
-    /// Mapper: a new text for a field.
+    /// Mapper: a new vector for a field, of the width in `made`.
+    pub fn setVector(self: Row, field: usize, values: []const f32) void {
+        dj_set_vector(self.batch, field, self.row, values.ptr);
+    }
+    /// Mapper: a new text, or new bytes, for a field.
     pub fn set(self: Row, field: usize, value: []const u8) void {
         dj_set(self.batch, field, self.row, value.ptr, value.len);
     }
@@ -125,6 +140,7 @@ const Op = extern struct {
     prepare: ?*const fn (*anyopaque) callconv(.c) ?[*:0]const u8,
     reads: [8]Field,
     writes: [8]?[*:0]const u8,
+    made: [8]Made,
     stats: [8]Stat,
     expands: bool,
     row: ?*const fn (*anyopaque, *Handle, usize) callconv(.c) void,
@@ -134,6 +150,8 @@ const Op = extern struct {
 extern fn dj_rows(*const Handle) usize;
 extern fn dj_is_null(*const Handle, usize, usize) bool;
 extern fn dj_text(*const Handle, usize, usize) Str;
+extern fn dj_vector(*const Handle, usize, usize) ?[*]const f32;
+extern fn dj_set_vector(*Handle, usize, usize, [*]const f32) void;
 extern fn dj_number(*const Handle, usize, usize) f64;
 extern fn dj_integer(*const Handle, usize, usize) i64;
 extern fn dj_common_of(*const Handle) *const Common;
@@ -217,6 +235,7 @@ fn opOf(comptime T: type) Op {
         .prepare = if (@hasDecl(T, "prepare")) calls.prepare else null,
         .reads = @splat(.{}),
         .writes = @splat(null),
+        .made = @splat(.{}),
         .stats = @splat(.{}),
         .expands = optional(T, "expands", false),
         .row = if (@hasDecl(T, "row")) calls.row else null,
@@ -228,13 +247,16 @@ fn opOf(comptime T: type) Op {
     if (@hasDecl(T, "writes")) for (T.writes, 0..) |path, n| {
         result.writes[n] = path;
     };
+    if (@hasDecl(T, "made")) for (T.made, 0..) |what, n| {
+        result.made[n] = what;
+    };
     if (@hasDecl(T, "stats")) for (T.stats, 0..) |stat, n| {
         result.stats[n] = stat;
     };
     return result;
 }
 
-fn made(comptime T: type) *const Op {
+fn described(comptime T: type) *const Op {
     const Holder = struct {
         const value: Op = opOf(T);
     };
@@ -244,7 +266,7 @@ fn made(comptime T: type) *const Op {
 const count = op.operators.len;
 const list: [count]*const Op = blk: {
     var ops: [count]*const Op = undefined;
-    for (op.operators, 0..) |T, n| ops[n] = made(T);
+    for (op.operators, 0..) |T, n| ops[n] = described(T);
     break :blk ops;
 };
 const list_len: usize = count;

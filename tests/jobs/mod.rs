@@ -14,6 +14,7 @@ mod expect;
 mod explain;
 mod formats;
 mod groupers;
+mod images;
 mod models;
 mod quarantine;
 mod recipes;

@@ -77,6 +77,20 @@ impl Language {
         }
     }
 
+    /// For languages whose SDK has bytes and vectors.
+    pub(crate) fn makes_vectors_of_bytes(&self) {
+        let input = "{\"file\": \"004080ff\"}\n{\"file\": null}\n{\"file\": \"0001\"}\n";
+        let case = Self::case(&[(self, self.components())], input);
+        let recipe = format!("process:\n  - {}_histogram_mapper:\n", self.prefix);
+        let ran = case.run(&recipe).ok();
+        let expected = [
+            "{\"file\": \"004080ff\", \"histogram\": [0.25, 0.25, 0.25, 0.25]}\n",
+            "{\"file\": null}\n",
+            "{\"file\": \"0001\", \"histogram\": [1.0, 0.0, 0.0, 0.0]}\n",
+        ];
+        assert_eq!(ran.text(), expected.concat());
+    }
+
     pub(crate) fn refuses_wrong_parameters(&self) {
         let cases = [
             ("PREFIX_alnum_filter: {min_ratio: high}", "min_ratio"),

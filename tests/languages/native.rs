@@ -58,7 +58,12 @@ fn build(dir: &Path, language: &str) -> Result<Vec<PathBuf>, String> {
     );
     let sdk = repository("sdk").join(language);
     let mut components = Vec::new();
-    for example in ["alnum_filter", "split_mapper", "prefix_deduplicator"] {
+    for example in [
+        "alnum_filter",
+        "split_mapper",
+        "prefix_deduplicator",
+        "histogram_mapper",
+    ] {
         let name = format!("{language}_{example}");
         let component = dir.join(format!("{name}.wasm"));
         let source = sdk.join(format!("examples/{name}.{language}"));
@@ -74,12 +79,27 @@ fn build(dir: &Path, language: &str) -> Result<Vec<PathBuf>, String> {
 
 mod c {
     super::tests!(super::C);
+
+    #[test]
+    fn makes_vectors_of_bytes() {
+        super::C.makes_vectors_of_bytes();
+    }
 }
 
 mod cpp {
     super::tests!(super::CPP);
+
+    #[test]
+    fn makes_vectors_of_bytes() {
+        super::CPP.makes_vectors_of_bytes();
+    }
 }
 
 mod zig {
     super::tests!(super::ZIG);
+
+    #[test]
+    fn makes_vectors_of_bytes() {
+        super::ZIG.makes_vectors_of_bytes();
+    }
 }

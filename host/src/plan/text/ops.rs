@@ -111,7 +111,7 @@ fn own_params(op: &PlannedOp) -> String {
 /// Returns what it reads and writes.
 fn fields(op: &PlannedOp) -> String {
     let signature = op.pool.signature();
-    if op.pool.descriptor().rewrites_rows() {
+    if op.pool.signature().whole_rows {
         return "reads and writes whole rows".to_owned();
     }
     let list = |what: &str, fields: Vec<String>| {
