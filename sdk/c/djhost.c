@@ -74,6 +74,8 @@ static void *call_alloc(size_t size) {
     return (char *)own + 16;
 }
 
+void *dj_scratch(size_t size) { return call_alloc(size); }
+
 EXPORT("cabi_realloc") void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
     if (size == 0) return (void *)align;
     void *ptr = call_alloc(size);
@@ -305,7 +307,7 @@ static void append_number(buffer *b, double value) {
 }
 
 static void append_schema(buffer *b, const dj_op *op) {
-    static const char *types[] = {"number", "integer", "boolean", "string"};
+    static const char *types[] = {"number", "integer", "boolean", "string", "string"};
     append_text(b, "{\"type\":\"object\",\"properties\":{");
     for (const dj_param *p = op->params; p && p->name; p++) {
         if (p != op->params) append_text(b, ",");
@@ -314,6 +316,12 @@ static void append_schema(buffer *b, const dj_op *op) {
         append_text(b, types[p->type]);
         append_text(b, "\",\"description\":");
         append_json_text(b, p->doc ? p->doc : "");
+        if (p->type == DJ_P_MODEL) {
+            append_text(b, ",\"format\":\"model\",\"x-model\":{\"kind\":");
+            append_json_text(b, p->string);
+            append_text(b, p->number != 0 ? ",\"optional\":true},\"default\":\"\"}" : "},\"default\":\"\"}");
+            continue;
+        }
         append_text(b, ",\"default\":");
         if (p->type == DJ_P_STRING) append_json_text(b, p->string ? p->string : "");
         else if (p->type == DJ_P_BOOLEAN) append_text(b, p->number != 0 ? "true" : "false");
@@ -323,6 +331,12 @@ static void append_schema(buffer *b, const dj_op *op) {
         append_text(b, "}");
     }
     append_text(b, "},\"additionalProperties\":false}");
+}
+
+static bool has_models(const dj_op *op) {
+    for (const dj_param *p = op->params; p && p->name; p++)
+        if (p->type == DJ_P_MODEL) return true;
+    return false;
 }
 
 EXPORT(OPS "describe") list *describe(void) {
@@ -336,7 +350,7 @@ EXPORT(OPS "describe") list *describe(void) {
         list copy = {call_alloc(schema.len), schema.len};
         memcpy((void *)copy.ptr, schema.ptr, schema.len);
         free(schema.ptr);
-        all[n] = (descriptor){literal(op->name), {op->kind, {0}}, literal(op->summary ? op->summary : ""), copy, op->cost, {0}, {0}};
+        all[n] = (descriptor){literal(op->name), {op->kind, {0}}, literal(op->summary ? op->summary : ""), copy, op->cost, {0}, {.models = has_models(op)}};
     }
     return answer;
 }
@@ -453,7 +467,7 @@ static json read_value(reader *r) {
     return value;
 }
 
-static const char *expected[] = {"a number", "a whole number", "true or false", "a text"};
+static const char *expected[] = {"a number", "a whole number", "true or false", "a text", "the name of a model"};
 
 /* Stores a value; false if it does not fit. */
 static bool store(const dj_param *p, void *self, const json *value) {
@@ -464,6 +478,7 @@ static bool store(const dj_param *p, void *self, const json *value) {
     case DJ_P_INTEGER: return number && value->whole && (*(int64_t *)place = value->integer, true);
     case DJ_P_BOOLEAN: return (value->type == J_TRUE || value->type == J_FALSE) && (*(bool *)place = value->type == J_TRUE, true);
     case DJ_P_STRING: return value->type == J_STRING && (*(dj_str *)place = value->text, true);
+    case DJ_P_MODEL: return value->type == J_STRING;
     }
     return false;
 }
@@ -479,6 +494,7 @@ static const dj_param common_params[] = {
 
 static void defaults(const dj_param *params, void *self) {
     for (const dj_param *p = params; p && p->name; p++) {
+        if (p->type == DJ_P_MODEL) continue;
         json value = {J_NUMBER, p->number, (int64_t)p->number, true, {p->string ? p->string : "", p->string ? strlen(p->string) : 0}};
         if (p->type == DJ_P_BOOLEAN) value.type = p->number != 0 ? J_TRUE : J_FALSE;
         if (p->type == DJ_P_STRING) value.type = J_STRING;
@@ -522,6 +538,13 @@ static const char *read_params(dj_batch *b, reader r, buffer *why) {
             append_text(why, expected[p->type]);
             if (p->type <= DJ_P_INTEGER) append_bound(why, " of at least ", p->min), append_bound(why, isinf(p->min) ? " of at most " : " and at most ", p->max);
             return "";
+        }
+        const char *wrong = p && p->open && value.text.len ? p->open(p->name, (char *)b->self + p->offset) : NULL;
+        if (wrong) {
+            append_text(why, "`");
+            append(why, name.ptr, name.len);
+            append_text(why, "`: ");
+            return wrong;
         }
         free((void *)name.ptr);
     } while (take(&r, ','));

@@ -26,7 +26,7 @@ typedef struct {
 
 /* ---- Parameters ------------------------------------------------------------------------------------------------------------------ */
 
-typedef enum { DJ_P_NUMBER, DJ_P_INTEGER, DJ_P_BOOLEAN, DJ_P_STRING } dj_param_type;
+typedef enum { DJ_P_NUMBER, DJ_P_INTEGER, DJ_P_BOOLEAN, DJ_P_STRING, DJ_P_MODEL } dj_param_type;
 
 /* One parameter and the place of its value in the operator's struct. Use the macros below. */
 typedef struct {
@@ -34,15 +34,17 @@ typedef struct {
     dj_param_type type;
     size_t offset;
     double number, min, max; /* number, integer, boolean: the default; -INFINITY and INFINITY stand for no bound */
-    const char *string;      /* string: the default */
+    const char *string;      /* string: the default; model: its kind */
+    const char *(*open)(const char *name, void *place); /* model: gets it; gives what is wrong, or null */
 } dj_param;
 
 /* FIELD is a `double`, an `int64_t`, a `bool` or a `dj_str` of STRUCT; its name is the name of the parameter. */
-#define DJ_NUMBER(STRUCT, FIELD, DEFAULT, MIN, MAX, DOC) {#FIELD, DOC, DJ_P_NUMBER, offsetof(STRUCT, FIELD), DEFAULT, MIN, MAX, 0}
-#define DJ_INTEGER(STRUCT, FIELD, DEFAULT, MIN, MAX, DOC) {#FIELD, DOC, DJ_P_INTEGER, offsetof(STRUCT, FIELD), DEFAULT, MIN, MAX, 0}
-#define DJ_BOOLEAN(STRUCT, FIELD, DEFAULT, DOC) {#FIELD, DOC, DJ_P_BOOLEAN, offsetof(STRUCT, FIELD), DEFAULT, 0, 1, 0}
-#define DJ_STRING(STRUCT, FIELD, DEFAULT, DOC) {#FIELD, DOC, DJ_P_STRING, offsetof(STRUCT, FIELD), 0, 0, 0, DEFAULT}
-#define DJ_END {0, 0, DJ_P_NUMBER, 0, 0, 0, 0, 0}
+#define DJ_NUMBER(STRUCT, FIELD, DEFAULT, MIN, MAX, DOC) {#FIELD, DOC, DJ_P_NUMBER, offsetof(STRUCT, FIELD), DEFAULT, MIN, MAX, 0, 0}
+#define DJ_INTEGER(STRUCT, FIELD, DEFAULT, MIN, MAX, DOC) {#FIELD, DOC, DJ_P_INTEGER, offsetof(STRUCT, FIELD), DEFAULT, MIN, MAX, 0, 0}
+#define DJ_BOOLEAN(STRUCT, FIELD, DEFAULT, DOC) {#FIELD, DOC, DJ_P_BOOLEAN, offsetof(STRUCT, FIELD), DEFAULT, 0, 1, 0, 0}
+#define DJ_STRING(STRUCT, FIELD, DEFAULT, DOC) {#FIELD, DOC, DJ_P_STRING, offsetof(STRUCT, FIELD), 0, 0, 0, DEFAULT, 0}
+#define DJ_END {0, 0, DJ_P_NUMBER, 0, 0, 0, 0, 0, 0}
+/* A model that the recipe lends: models.h. */
 
 /* ---- What an operator reads ------------------------------------------------------------------------------------------------------- */
 
@@ -65,6 +67,9 @@ typedef struct {
 } dj_made;
 
 typedef struct dj_batch dj_batch;
+
+/* Memory that lives until the end of the call, and need not be freed. */
+void *dj_scratch(size_t size);
 
 /* The values of a batch, by the number of the field in `reads` and the row. The text is field 0 if `reads` is empty. */
 size_t dj_rows(const dj_batch *batch);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "djhost.h"
+#include "models.h"
 
 namespace dj {
 
@@ -70,16 +71,20 @@ template <class S> struct Op : dj_op {
     }
 
     Op &number(const char *name, double S::*field, double value, double min, double max, const char *doc) {
-        return add({name, doc, DJ_P_NUMBER, offset(field), value, min, max, nullptr});
+        return add({name, doc, DJ_P_NUMBER, offset(field), value, min, max, nullptr, nullptr});
     }
     Op &integer(const char *name, int64_t S::*field, int64_t value, double min, double max, const char *doc) {
-        return add({name, doc, DJ_P_INTEGER, offset(field), double(value), min, max, nullptr});
+        return add({name, doc, DJ_P_INTEGER, offset(field), double(value), min, max, nullptr, nullptr});
     }
     Op &boolean(const char *name, bool S::*field, bool value, const char *doc) {
-        return add({name, doc, DJ_P_BOOLEAN, offset(field), double(value), 0, 1, nullptr});
+        return add({name, doc, DJ_P_BOOLEAN, offset(field), double(value), 0, 1, nullptr, nullptr});
     }
     Op &string(const char *name, dj_str S::*field, const char *value, const char *doc) {
-        return add({name, doc, DJ_P_STRING, offset(field), 0, 0, 0, value});
+        return add({name, doc, DJ_P_STRING, offset(field), 0, 0, 0, value, nullptr});
+    }
+    // A model that the recipe lends (models.h), of this kind: "kenlm", "fasttext", "tokenizer", "onnx", "lines", "words" or "substrings".
+    Op &model(const char *name, dj_model S::*field, const char *kind, const char *doc, bool optional = false) {
+        return add({name, doc, DJ_P_MODEL, offset(field), double(optional), 0, 0, kind, dj_open_model});
     }
 
     // Another field than the text. A vector has a width.

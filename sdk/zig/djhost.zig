@@ -21,6 +21,53 @@ pub const Str = extern struct {
     }
 };
 
+/// The type of parameters that name models, which the recipe lends: `model: dj.Model = .{},` with the kind in
+/// `pub const models = .{ .model = "kenlm" };`. The model is there from `prepare` on. The functions take all texts of a batch, or one; what
+/// they give lives until the end of the call. An error is one of the call as a whole.
+pub const Model = extern struct {
+    handle: u32 = 0,
+
+    /// Texts one after the other.
+    pub const Texts = extern struct {
+        offsets: [*]const u32,
+        data: [*]const u8,
+        count: usize,
+    };
+    pub const Failure = extern struct { row: u32, reason: Str };
+    const Failures = extern struct { list: [*]const Failure, count: usize };
+    /// Labels of each text, best first: those of text `i` are `offsets[i]` up to `offsets[i + 1]`.
+    pub const Ranked = extern struct { offsets: [*]const u32, ids: [*]const u32, scores: [*]const f32 };
+    pub fn Answer(comptime T: type) type {
+        return union(enum) { found: T, wrong: [:0]const u8 };
+    }
+
+    /// kenlm: the logarithm to base 10 of the probability of each text as a whole sentence.
+    pub fn score(self: Model, texts: Texts) Answer([]const f64) {
+        var found: [*]const f64 = undefined;
+        if (dj_score(self, texts, true, true, &found)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = found[0..texts.count] };
+    }
+    /// fasttext: up to `k` labels of each text.
+    pub fn classify(self: Model, texts: Texts, k: u32) Answer(Ranked) {
+        var found: Ranked = undefined;
+        if (dj_classify(self, texts, k, &found)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = found };
+    }
+    /// tokenizer: the number of tokens of each text; 0 for one that it cannot take.
+    pub fn count(self: Model, texts: Texts, special: bool) Answer([]const u32) {
+        var found: [*]const u32 = undefined;
+        var failed: Failures = undefined;
+        if (dj_count(self, texts, special, &found, &failed)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = found[0..texts.count] };
+    }
+    /// lines, words, substrings: whether each text is an entry.
+    pub fn contains(self: Model, texts: Texts) Answer([]const bool) {
+        var found: [*]const bool = undefined;
+        if (dj_contains(self, texts, &found)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = found[0..texts.count] };
+    }
+};
+
 pub const Common = extern struct {
     text_key: Str,
     min_closed_interval: bool,
@@ -111,6 +158,10 @@ pub const Batch = struct {
     pub fn len(self: Batch) usize {
         return dj_rows(self.batch);
     }
+    /// All texts of a field, for a model; a null is an empty one.
+    pub fn texts(self: Batch, field: usize) Model.Texts {
+        return dj_column(self.batch, field);
+    }
     pub fn at(self: Batch, row: usize) Row {
         return .{ .batch = self.batch, .row = row };
     }
@@ -122,12 +173,13 @@ const Handle = opaque {};
 const Param = extern struct {
     name: ?[*:0]const u8 = null,
     doc: ?[*:0]const u8 = null,
-    type: enum(c_uint) { number, integer, boolean, string } = .number,
+    type: enum(c_uint) { number, integer, boolean, string, model } = .number,
     offset: usize = 0,
     number: f64 = 0,
     min: f64 = 0,
     max: f64 = 0,
     string: ?[*]const u8 = null,
+    open: ?*const fn ([*:0]const u8, *anyopaque) callconv(.c) ?[*:0]const u8 = null,
 };
 const Op = extern struct {
     name: [*:0]const u8,
@@ -162,6 +214,13 @@ extern fn dj_set(*Handle, usize, usize, [*]const u8, usize) void;
 extern fn dj_push(*Handle, usize, [*]const u8, usize) void;
 extern fn dj_fingerprint(*Handle, usize, [*]const u8, usize) void;
 extern fn dj_reject(*Handle, usize, [*:0]const u8) void;
+// models.h
+extern fn dj_column(*const Handle, usize) Model.Texts;
+extern fn dj_open_model([*:0]const u8, *anyopaque) callconv(.c) ?[*:0]const u8;
+extern fn dj_score(Model, Model.Texts, bool, bool, *[*]const f64) ?[*:0]const u8;
+extern fn dj_classify(Model, Model.Texts, u32, *Model.Ranked) ?[*:0]const u8;
+extern fn dj_count(Model, Model.Texts, bool, *[*]const u32, *Model.Failures) ?[*:0]const u8;
+extern fn dj_contains(Model, Model.Texts, *[*]const bool) ?[*:0]const u8;
 
 // ---- From structs to dj_op -----------------------------------------------------------------------------------------------------------
 
@@ -169,7 +228,7 @@ fn optional(comptime T: type, comptime name: []const u8, comptime default: anyty
     return if (@hasDecl(T, name)) @field(T, name) else default;
 }
 
-/// The fields that are numbers, whole numbers, flags or texts; others are the operator's own state. `docs` and `bounds` say more by name.
+/// The fields that are numbers, whole numbers, flags, texts or models; others are the operator's own state. `docs` and `bounds` say more by name.
 fn paramsOf(comptime T: type) [std.meta.fieldNames(T).len + 1]Param {
     const defaults: T = .{};
     var all: [std.meta.fieldNames(T).len + 1]Param = @splat(.{});
@@ -190,6 +249,11 @@ fn paramsOf(comptime T: type) [std.meta.fieldNames(T).len + 1]Param {
             Str => {
                 param.type = .string;
                 param.string = value.ptr;
+            },
+            Model => {
+                param.type = .model;
+                param.string = @field(T.models, name);
+                param.open = dj_open_model;
             },
             else => continue,
         }

@@ -17,6 +17,7 @@ use super::engine::Runtime;
 use super::grants::Grants;
 use super::inspect::{Inspected, inspect};
 use super::instance::Bare;
+use super::services::service;
 use crate::error::UserError;
 use crate::rundir::own_files::open_regular;
 
@@ -65,6 +66,14 @@ impl LoadedComponent {
 
     pub(crate) fn pre(&self) -> &Pre {
         &self.pre
+    }
+
+    /// The services of the host that it imports.
+    pub(crate) fn services(&self) -> impl Iterator<Item = &str> {
+        self.imports
+            .iter()
+            .map(String::as_str)
+            .filter(|import| service(import).is_some())
     }
 
     /// Whether it is a built-in pack, wherever it comes from.

@@ -47,9 +47,18 @@ fn the_copies_of_the_contract_are_the_contract() {
 #[test]
 fn the_copies_of_services_are_the_services() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-    assert!(
-        read("sdk/rust/wit/models/models.wit") == read("wit/since-v0.2/models.wit"),
-        "sdk/rust/wit/models/models.wit differs from wit/since-v0.2/models.wit: copy the latter over the former"
-    );
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let other = ["c", "cpp", "zig", "python", "js"];
+    let copies = other.iter().flat_map(|sdk| {
+        ["models.wit", "worlds.wit"].map(|file| (format!("sdk/{sdk}/wit/{file}"), file))
+    });
+    // A folder for each package: the bindings of the service are apart from those of the operator.
+    let own = ("sdk/rust/wit/models/models.wit".to_owned(), "models.wit");
+    for (copy, file) in copies.chain([own]) {
+        let original = format!("wit/since-v0.2/{file}");
+        assert!(
+            read(&copy) == read(&original),
+            "{copy} differs from {original}: copy the latter over the former"
+        );
+    }
 }
