@@ -23,6 +23,8 @@ const FILES: &[(&str, &[&str])] = &[
             "build.sh",
             "djhost.c",
             "djhost.h",
+            "models.c",
+            "models.h",
             "wit",
         ],
     ),

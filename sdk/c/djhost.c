@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPS "djhost:op/ops@0.1.0#"
+#define OPS "djhost:op/ops@0.2.0#"
 #define EXPORT(NAME) __attribute__((export_name(NAME)))
 
 /* ---- Shapes of wit/op.wit ---------------------------------------------------------------------------------------------------------- */
@@ -15,12 +15,18 @@ typedef struct { uint8_t some; list bits; } validity;
 typedef struct { list offsets, data; validity valid; } texts;
 typedef struct { list values; validity valid; } plain;
 typedef struct { list offsets; texts values; validity valid; } text_lists; /* the widest case of a column */
-typedef struct { uint8_t tag; union { texts text; plain plain; text_lists widest; } u; } column;
+typedef struct { uint32_t width; list values; validity valid; } vectors;
+typedef struct { uint8_t tag; union { texts text; plain plain; vectors vector; text_lists widest; } u; } column;
 typedef struct { list path; column values; } field;
-typedef struct { list name; uint8_t kind; list summary, schema; uint8_t cost; } descriptor;
-typedef struct { list path; uint8_t type; uint8_t required; } input;
-typedef struct { list path; uint8_t type; } computed;
-typedef struct { list reads, writes, stats; } signature;
+typedef struct { uint8_t tag; list parameter; } matching;
+typedef struct { uint8_t tag; matching matching; } kind;
+typedef struct { uint8_t leaves_out_stats, gives_drop_reasons, takes_clusters, json_constants; } traits;
+typedef struct { uint8_t media, files, models; } needs;
+typedef struct { list name; kind kind; list summary, schema; uint8_t cost; traits traits; needs needs; } descriptor;
+typedef struct { uint8_t tag; uint32_t width; } column_type;
+typedef struct { list path; column_type type; uint8_t required; } input;
+typedef struct { list path; column_type type; } computed;
+typedef struct { list reads, writes, stats; uint8_t whole_rows; } signature;
 typedef struct { uint32_t row; list reason; } rejection;
 typedef struct { uint8_t some; list rows; } row_list;
 typedef struct { list path; row_list rows; column values; } update;
@@ -36,9 +42,9 @@ typedef struct {
 typedef struct { uint8_t tag; list message; } op_error;
 typedef struct { uint8_t failed; union { uint32_t handle; op_error error; output output; list flags; } u; } result;
 
-_Static_assert(sizeof(column) == 52 && sizeof(field) == 60 && sizeof(update) == 72 && sizeof(descriptor) == 32, "layout of the contract");
+_Static_assert(sizeof(column) == 52 && sizeof(field) == 60 && sizeof(update) == 72 && sizeof(descriptor) == 48 && sizeof(input) == 20, "layout of the contract");
 
-__attribute__((import_module("[export]djhost:op/ops@0.1.0"), import_name("[resource-new]op"))) extern uint32_t new_handle(void *op);
+__attribute__((import_module("[export]djhost:op/ops@0.2.0"), import_name("[resource-new]op"))) extern uint32_t new_handle(void *op);
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------------------------ */
 
@@ -67,6 +73,8 @@ static void *call_alloc(size_t size) {
     spares = own;
     return (char *)own + 16;
 }
+
+void *dj_scratch(size_t size) { return call_alloc(size); }
 
 EXPORT("cabi_realloc") void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
     if (size == 0) return (void *)align;
@@ -155,7 +163,7 @@ const dj_common *dj_common_of(const dj_batch *b) { return &b->common; }
 
 bool dj_is_null(const dj_batch *b, size_t n, size_t row) {
     const column *c = &b->fields[n].values;
-    const validity *v = c->tag <= DJ_JSON ? &c->u.text.valid : &c->u.plain.valid;
+    const validity *v = c->tag == DJ_VECTOR ? &c->u.vector.valid : c->tag <= DJ_JSON || c->tag == DJ_BYTES ? &c->u.text.valid : &c->u.plain.valid;
     return v->some && !(((const uint8_t *)v->bits.ptr)[row / 8] >> row % 8 & 1);
 }
 
@@ -163,6 +171,11 @@ dj_str dj_text(const dj_batch *b, size_t n, size_t row) {
     const texts *t = &b->fields[n].values.u.text;
     const uint32_t *offsets = t->offsets.ptr;
     return (dj_str){(const char *)t->data.ptr + offsets[row], offsets[row + 1] - offsets[row]};
+}
+
+const float *dj_vector(const dj_batch *b, size_t n, size_t row) {
+    const vectors *v = &b->fields[n].values.u.vector;
+    return dj_is_null(b, n, row) ? NULL : (const float *)v->values.ptr + row * v->width;
 }
 
 int64_t dj_integer(const dj_batch *b, size_t n, size_t row) {
@@ -201,7 +214,7 @@ static void add(column_out *out, size_t row, const char *ptr, size_t len) {
     append_u32(&out->offsets, (uint32_t)out->data.len);
 }
 
-/* Removes the last value. */
+/* Removes the last value. The offsets of vectors are there for this, and are not sent. */
 static void take_back(column_out *out) {
     out->rows.len -= 4;
     out->offsets.len -= 4;
@@ -216,6 +229,8 @@ void dj_set(dj_batch *b, size_t n, size_t row, const char *ptr, size_t len) {
     if (ends_with_row(&b->texts[n], row)) take_back(&b->texts[n]);
     add(&b->texts[n], row, ptr, len);
 }
+
+void dj_set_vector(dj_batch *b, size_t n, size_t row, const float *values) { dj_set(b, n, row, (const char *)values, b->op->made[n].width * 4); }
 
 void dj_push(dj_batch *b, size_t row, const char *ptr, size_t len) { add(&b->texts[0], row, ptr, len); }
 
@@ -292,7 +307,7 @@ static void append_number(buffer *b, double value) {
 }
 
 static void append_schema(buffer *b, const dj_op *op) {
-    static const char *types[] = {"number", "integer", "boolean", "string"};
+    static const char *types[] = {"number", "integer", "boolean", "string", "string"};
     append_text(b, "{\"type\":\"object\",\"properties\":{");
     for (const dj_param *p = op->params; p && p->name; p++) {
         if (p != op->params) append_text(b, ",");
@@ -301,6 +316,12 @@ static void append_schema(buffer *b, const dj_op *op) {
         append_text(b, types[p->type]);
         append_text(b, "\",\"description\":");
         append_json_text(b, p->doc ? p->doc : "");
+        if (p->type == DJ_P_MODEL) {
+            append_text(b, ",\"format\":\"model\",\"x-model\":{\"kind\":");
+            append_json_text(b, p->string);
+            append_text(b, p->number != 0 ? ",\"optional\":true},\"default\":\"\"}" : "},\"default\":\"\"}");
+            continue;
+        }
         append_text(b, ",\"default\":");
         if (p->type == DJ_P_STRING) append_json_text(b, p->string ? p->string : "");
         else if (p->type == DJ_P_BOOLEAN) append_text(b, p->number != 0 ? "true" : "false");
@@ -310,6 +331,12 @@ static void append_schema(buffer *b, const dj_op *op) {
         append_text(b, "}");
     }
     append_text(b, "},\"additionalProperties\":false}");
+}
+
+static bool has_models(const dj_op *op) {
+    for (const dj_param *p = op->params; p && p->name; p++)
+        if (p->type == DJ_P_MODEL) return true;
+    return false;
 }
 
 EXPORT(OPS "describe") list *describe(void) {
@@ -323,7 +350,7 @@ EXPORT(OPS "describe") list *describe(void) {
         list copy = {call_alloc(schema.len), schema.len};
         memcpy((void *)copy.ptr, schema.ptr, schema.len);
         free(schema.ptr);
-        all[n] = (descriptor){literal(op->name), op->kind, literal(op->summary ? op->summary : ""), copy, op->cost};
+        all[n] = (descriptor){literal(op->name), {op->kind, {0}}, literal(op->summary ? op->summary : ""), copy, op->cost, {0}, {.models = has_models(op)}};
     }
     return answer;
 }
@@ -440,7 +467,7 @@ static json read_value(reader *r) {
     return value;
 }
 
-static const char *expected[] = {"a number", "a whole number", "true or false", "a text"};
+static const char *expected[] = {"a number", "a whole number", "true or false", "a text", "the name of a model"};
 
 /* Stores a value; false if it does not fit. */
 static bool store(const dj_param *p, void *self, const json *value) {
@@ -451,6 +478,7 @@ static bool store(const dj_param *p, void *self, const json *value) {
     case DJ_P_INTEGER: return number && value->whole && (*(int64_t *)place = value->integer, true);
     case DJ_P_BOOLEAN: return (value->type == J_TRUE || value->type == J_FALSE) && (*(bool *)place = value->type == J_TRUE, true);
     case DJ_P_STRING: return value->type == J_STRING && (*(dj_str *)place = value->text, true);
+    case DJ_P_MODEL: return value->type == J_STRING;
     }
     return false;
 }
@@ -466,6 +494,7 @@ static const dj_param common_params[] = {
 
 static void defaults(const dj_param *params, void *self) {
     for (const dj_param *p = params; p && p->name; p++) {
+        if (p->type == DJ_P_MODEL) continue;
         json value = {J_NUMBER, p->number, (int64_t)p->number, true, {p->string ? p->string : "", p->string ? strlen(p->string) : 0}};
         if (p->type == DJ_P_BOOLEAN) value.type = p->number != 0 ? J_TRUE : J_FALSE;
         if (p->type == DJ_P_STRING) value.type = J_STRING;
@@ -510,12 +539,22 @@ static const char *read_params(dj_batch *b, reader r, buffer *why) {
             if (p->type <= DJ_P_INTEGER) append_bound(why, " of at least ", p->min), append_bound(why, isinf(p->min) ? " of at most " : " and at most ", p->max);
             return "";
         }
+        const char *wrong = p && p->open && value.text.len ? p->open(p->name, (char *)b->self + p->offset) : NULL;
+        if (wrong) {
+            append_text(why, "`");
+            append(why, name.ptr, name.len);
+            append_text(why, "`: ");
+            return wrong;
+        }
         free((void *)name.ptr);
     } while (take(&r, ','));
     return take(&r, '}') ? NULL : "the parameters are not a JSON object";
 }
 
-EXPORT(OPS "[static]op.create") result *create(const char *name, size_t name_len, const char *params, size_t params_len) {
+EXPORT(OPS "[static]op.create")
+result *create(const char *name, size_t name_len, const char *params, size_t params_len, int some, const list *stats, size_t stats_len, int drop_reasons) {
+    /* What is wanted of operators with traits; this SDK has none. */
+    (void)some, (void)stats, (void)stats_len, (void)drop_reasons;
     result *answer = call_alloc(sizeof *answer);
     buffer why = {0};
     for (size_t n = 0; n < dj_operator_count; n++) {
@@ -555,11 +594,11 @@ EXPORT(OPS "[method]op.signature") signature *signature_of(dj_batch *b) {
     computed *out = call_alloc(writes * sizeof *out), *keys = call_alloc(stats * sizeof *keys);
     for (size_t n = 0; n < reads; n++) {
         const dj_field *f = &op->reads[n];
-        in[n] = (input){f->path ? literal(f->path) : text_key(b), f->type, !f->optional};
+        in[n] = (input){f->path ? literal(f->path) : text_key(b), {f->type, f->width}, !f->optional};
     }
-    for (size_t n = 0; n < writes; n++) out[n] = (computed){written(b, n), DJ_UTF8};
-    for (size_t n = 0; n < stats; n++) keys[n] = (computed){literal(op->stats[n].key), op->stats[n].integer ? DJ_S64 : DJ_F64};
-    *s = (signature){{in, reads}, {out, writes}, {keys, stats}};
+    for (size_t n = 0; n < writes; n++) out[n] = (computed){written(b, n), {op->made[n].type, op->made[n].width}};
+    for (size_t n = 0; n < stats; n++) keys[n] = (computed){literal(op->stats[n].key), {op->stats[n].integer ? DJ_S64 : DJ_F64, 0}};
+    *s = (signature){{in, reads}, {out, writes}, {keys, stats}, 0};
     return s;
 }
 
@@ -568,8 +607,10 @@ static void zeros(buffer *b, size_t len) {
     memset(extend(b, len), 0, len);
 }
 
-static column text_column(const column_out *out) {
-    return (column){DJ_UTF8, {.text = {listed(&out->offsets, 4), listed(&out->data, 1), {0}}}};
+/* Texts, or what else the operator makes in place of them. */
+static column made_column(const column_out *out, dj_made made) {
+    if (made.type == DJ_VECTOR) return (column){DJ_VECTOR, {.vector = {made.width, listed(&out->data, 4), {0}}}};
+    return (column){made.type, {.text = {listed(&out->offsets, 4), listed(&out->data, 1), {0}}}};
 }
 
 /* The rows of `updates` are those passed to `dj_set`; a mapper that changes nothing sends nothing. */
@@ -579,11 +620,11 @@ static void answer_mapper(dj_batch *b, output *o, list rejected) {
     for (size_t n = 0; n < writes; n++) {
         column_out *out = &b->texts[n];
         if (b->op->expands) {
-            field f = {written(b, n), text_column(out)};
+            field f = {written(b, n), made_column(out, b->op->made[n])};
             append(&b->shell, &f, sizeof f);
             break;
         }
-        update u = {written(b, n), {1, listed(&out->rows, 4)}, text_column(out)};
+        update u = {written(b, n), {1, listed(&out->rows, 4)}, made_column(out, b->op->made[n])};
         if (out->rows.len) append(&b->shell, &u, sizeof u);
     }
     if (b->op->expands) {

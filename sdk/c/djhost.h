@@ -26,7 +26,7 @@ typedef struct {
 
 /* ---- Parameters ------------------------------------------------------------------------------------------------------------------ */
 
-typedef enum { DJ_P_NUMBER, DJ_P_INTEGER, DJ_P_BOOLEAN, DJ_P_STRING } dj_param_type;
+typedef enum { DJ_P_NUMBER, DJ_P_INTEGER, DJ_P_BOOLEAN, DJ_P_STRING, DJ_P_MODEL } dj_param_type;
 
 /* One parameter and the place of its value in the operator's struct. Use the macros below. */
 typedef struct {
@@ -34,34 +34,48 @@ typedef struct {
     dj_param_type type;
     size_t offset;
     double number, min, max; /* number, integer, boolean: the default; -INFINITY and INFINITY stand for no bound */
-    const char *string;      /* string: the default */
+    const char *string;      /* string: the default; model: its kind */
+    const char *(*open)(const char *name, void *place); /* model: gets it; gives what is wrong, or null */
 } dj_param;
 
 /* FIELD is a `double`, an `int64_t`, a `bool` or a `dj_str` of STRUCT; its name is the name of the parameter. */
-#define DJ_NUMBER(STRUCT, FIELD, DEFAULT, MIN, MAX, DOC) {#FIELD, DOC, DJ_P_NUMBER, offsetof(STRUCT, FIELD), DEFAULT, MIN, MAX, 0}
-#define DJ_INTEGER(STRUCT, FIELD, DEFAULT, MIN, MAX, DOC) {#FIELD, DOC, DJ_P_INTEGER, offsetof(STRUCT, FIELD), DEFAULT, MIN, MAX, 0}
-#define DJ_BOOLEAN(STRUCT, FIELD, DEFAULT, DOC) {#FIELD, DOC, DJ_P_BOOLEAN, offsetof(STRUCT, FIELD), DEFAULT, 0, 1, 0}
-#define DJ_STRING(STRUCT, FIELD, DEFAULT, DOC) {#FIELD, DOC, DJ_P_STRING, offsetof(STRUCT, FIELD), 0, 0, 0, DEFAULT}
-#define DJ_END {0, 0, DJ_P_NUMBER, 0, 0, 0, 0, 0}
+#define DJ_NUMBER(STRUCT, FIELD, DEFAULT, MIN, MAX, DOC) {#FIELD, DOC, DJ_P_NUMBER, offsetof(STRUCT, FIELD), DEFAULT, MIN, MAX, 0, 0}
+#define DJ_INTEGER(STRUCT, FIELD, DEFAULT, MIN, MAX, DOC) {#FIELD, DOC, DJ_P_INTEGER, offsetof(STRUCT, FIELD), DEFAULT, MIN, MAX, 0, 0}
+#define DJ_BOOLEAN(STRUCT, FIELD, DEFAULT, DOC) {#FIELD, DOC, DJ_P_BOOLEAN, offsetof(STRUCT, FIELD), DEFAULT, 0, 1, 0, 0}
+#define DJ_STRING(STRUCT, FIELD, DEFAULT, DOC) {#FIELD, DOC, DJ_P_STRING, offsetof(STRUCT, FIELD), 0, 0, 0, DEFAULT, 0}
+#define DJ_END {0, 0, DJ_P_NUMBER, 0, 0, 0, 0, 0, 0}
+/* A model that the recipe lends: models.h. */
 
 /* ---- What an operator reads ------------------------------------------------------------------------------------------------------- */
 
-/* The types of fields, in the order of the contract. DJ_JSON is the JSON text of any value, lists and objects included. */
-typedef enum { DJ_UTF8, DJ_JSON, DJ_F64, DJ_S64, DJ_BOOL } dj_type;
+/* The types of fields, as the contract numbers them. DJ_JSON is the JSON text of any value, lists and objects included. DJ_BYTES are those of a
+   binary column, and of an image as Hugging Face's `datasets` stores it; in JSON rows hexadecimal digits. */
+typedef enum { DJ_UTF8 = 0, DJ_JSON = 1, DJ_F64 = 2, DJ_S64 = 3, DJ_BOOL = 4, DJ_BYTES = 8, DJ_VECTOR = 10 } dj_type;
 
 /* A field to read; a path of null is the text. Without a required field the row goes to quarantine, any other is null. */
 typedef struct {
     const char *path;
     dj_type type;
     bool optional;
+    uint32_t width; /* DJ_VECTOR: how many numbers */
 } dj_field;
 
+/* What a mapper makes in a field, if it is no text: DJ_BYTES, or DJ_VECTOR of this width. */
+typedef struct {
+    dj_type type;
+    uint32_t width;
+} dj_made;
+
 typedef struct dj_batch dj_batch;
+
+/* Memory that lives until the end of the call, and need not be freed. */
+void *dj_scratch(size_t size);
 
 /* The values of a batch, by the number of the field in `reads` and the row. The text is field 0 if `reads` is empty. */
 size_t dj_rows(const dj_batch *batch);
 bool dj_is_null(const dj_batch *batch, size_t field, size_t row);
-dj_str dj_text(const dj_batch *batch, size_t field, size_t row);       /* DJ_UTF8, DJ_JSON; empty at a null */
+dj_str dj_text(const dj_batch *batch, size_t field, size_t row);       /* DJ_UTF8, DJ_JSON, DJ_BYTES; empty at a null */
+const float *dj_vector(const dj_batch *batch, size_t field, size_t row); /* DJ_VECTOR; null at a null */
 double dj_number(const dj_batch *batch, size_t field, size_t row);     /* DJ_F64, DJ_S64, DJ_BOOL; 0 at a null */
 int64_t dj_integer(const dj_batch *batch, size_t field, size_t row);   /* likewise */
 uint64_t dj_row_id(const dj_batch *batch, size_t row);                 /* to seed a random choice with, beside `seed` */
@@ -75,8 +89,10 @@ bool dj_in_range(const dj_common *common, double value, double min, double max);
 /* Filter: whether the row stays (by default it does not), and its stats by their number in `stats`. */
 void dj_keep(dj_batch *batch, size_t row, bool keep);
 void dj_stat(dj_batch *batch, size_t stat, size_t row, double value);
-/* Mapper: a new text for the field of that number in `writes`. Fields that are not set do not change. Rows in ascending order. */
+/* Mapper: a new text, or new bytes, for the field of that number in `writes`. Fields that are not set do not change. Rows in ascending order. */
 void dj_set(dj_batch *batch, size_t field, size_t row, const char *ptr, size_t len);
+/* Mapper: a new vector, of the width in `made`. */
+void dj_set_vector(dj_batch *batch, size_t field, size_t row, const float *values);
 /* Mapper with `expands`: one more row made from `row`, with this text. A row that nothing is made from is dropped. Rows in ascending order. */
 void dj_push(dj_batch *batch, size_t row, const char *ptr, size_t len);
 /* Deduplicator: rows with equal bytes are duplicates. A row without a fingerprint has no duplicates. */
@@ -105,7 +121,8 @@ typedef struct {
     void (*init)(void *self);           /* before the parameters are stored; may be null */
     const char *(*prepare)(void *self); /* checks and prepares; gives what the user must mend, or null; may be null */
     dj_field reads[8];          /* if empty, the text */
-    const char *writes[8];      /* mapper: paths of the text fields that it sets; if empty, the text */
+    const char *writes[8];      /* mapper: paths of the fields that it sets; if empty, the text */
+    dj_made made[8];            /* mapper: their types, where they are no texts */
     dj_stat_key stats[8];       /* filter */
     bool expands;               /* mapper: makes rows with dj_push instead of setting fields */
     /* One of the two. The answer for a row may depend on that row and the parameters alone. */

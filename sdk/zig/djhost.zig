@@ -21,6 +21,53 @@ pub const Str = extern struct {
     }
 };
 
+/// The type of parameters that name models, which the recipe lends: `model: dj.Model = .{},` with the kind in
+/// `pub const models = .{ .model = "kenlm" };`. The model is there from `prepare` on. The functions take all texts of a batch, or one; what
+/// they give lives until the end of the call. An error is one of the call as a whole.
+pub const Model = extern struct {
+    handle: u32 = 0,
+
+    /// Texts one after the other.
+    pub const Texts = extern struct {
+        offsets: [*]const u32,
+        data: [*]const u8,
+        count: usize,
+    };
+    pub const Failure = extern struct { row: u32, reason: Str };
+    const Failures = extern struct { list: [*]const Failure, count: usize };
+    /// Labels of each text, best first: those of text `i` are `offsets[i]` up to `offsets[i + 1]`.
+    pub const Ranked = extern struct { offsets: [*]const u32, ids: [*]const u32, scores: [*]const f32 };
+    pub fn Answer(comptime T: type) type {
+        return union(enum) { found: T, wrong: [:0]const u8 };
+    }
+
+    /// kenlm: the logarithm to base 10 of the probability of each text as a whole sentence.
+    pub fn score(self: Model, texts: Texts) Answer([]const f64) {
+        var found: [*]const f64 = undefined;
+        if (dj_score(self, texts, true, true, &found)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = found[0..texts.count] };
+    }
+    /// fasttext: up to `k` labels of each text.
+    pub fn classify(self: Model, texts: Texts, k: u32) Answer(Ranked) {
+        var found: Ranked = undefined;
+        if (dj_classify(self, texts, k, &found)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = found };
+    }
+    /// tokenizer: the number of tokens of each text; 0 for one that it cannot take.
+    pub fn count(self: Model, texts: Texts, special: bool) Answer([]const u32) {
+        var found: [*]const u32 = undefined;
+        var failed: Failures = undefined;
+        if (dj_count(self, texts, special, &found, &failed)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = found[0..texts.count] };
+    }
+    /// lines, words, substrings: whether each text is an entry.
+    pub fn contains(self: Model, texts: Texts) Answer([]const bool) {
+        var found: [*]const bool = undefined;
+        if (dj_contains(self, texts, &found)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = found[0..texts.count] };
+    }
+};
+
 pub const Common = extern struct {
     text_key: Str,
     min_closed_interval: bool,
@@ -31,10 +78,13 @@ pub const Common = extern struct {
 
 pub const Kind = enum(c_uint) { filter, mapper, deduplicator };
 pub const Cost = enum(c_uint) { light, medium, heavy };
-pub const Type = enum(c_uint) { utf8, json, f64, s64, boolean };
+pub const Type = enum(c_uint) { utf8 = 0, json = 1, f64 = 2, s64 = 3, boolean = 4, bytes = 8, vector = 10 };
 
 /// A field to read: `pub const reads = [_]dj.Field{.{ .path = "meta.title" }};`. The text, if `reads` is left out.
-pub const Field = extern struct { path: ?[*:0]const u8 = null, type: Type = .utf8, optional: bool = false };
+/// Vectors have a width: how many numbers.
+pub const Field = extern struct { path: ?[*:0]const u8 = null, type: Type = .utf8, optional: bool = false, width: u32 = 0 };
+/// What a mapper makes in a field of `writes`, if it is no text: `pub const made = [_]dj.Made{.{ .type = .vector, .width = 4 }};`
+pub const Made = extern struct { type: Type = .utf8, width: u32 = 0 };
 /// A stat of a filter: `pub const stats = [_]dj.Stat{.{ .key = "ratio" }};`
 pub const Stat = extern struct { key: ?[*:0]const u8 = null, integer: bool = false };
 
@@ -45,6 +95,14 @@ pub const Row = struct {
 
     pub fn text(self: Row, field: usize) []const u8 {
         return dj_text(self.batch, field, self.row).slice();
+    }
+    /// A field of type `bytes`.
+    pub fn bytes(self: Row, field: usize) []const u8 {
+        return dj_text(self.batch, field, self.row).slice();
+    }
+    /// A field of type `vector`, of this width.
+    pub fn vector(self: Row, field: usize, comptime width: usize) ?*const [width]f32 {
+        return if (dj_vector(self.batch, field, self.row)) |values| values[0..width] else null;
     }
     pub fn number(self: Row, field: usize) f64 {
         return dj_number(self.batch, field, self.row);
@@ -71,7 +129,11 @@ pub const Row = struct {
         self.stat(0, value);
         self.keep(dj_in_range(self.common(), value, min, max));
     }
-    /// Mapper: a new text for a field.
+    /// Mapper: a new vector for a field, of the width in `made`.
+    pub fn setVector(self: Row, field: usize, values: []const f32) void {
+        dj_set_vector(self.batch, field, self.row, values.ptr);
+    }
+    /// Mapper: a new text, or new bytes, for a field.
     pub fn set(self: Row, field: usize, value: []const u8) void {
         dj_set(self.batch, field, self.row, value.ptr, value.len);
     }
@@ -96,6 +158,10 @@ pub const Batch = struct {
     pub fn len(self: Batch) usize {
         return dj_rows(self.batch);
     }
+    /// All texts of a field, for a model; a null is an empty one.
+    pub fn texts(self: Batch, field: usize) Model.Texts {
+        return dj_column(self.batch, field);
+    }
     pub fn at(self: Batch, row: usize) Row {
         return .{ .batch = self.batch, .row = row };
     }
@@ -107,12 +173,13 @@ const Handle = opaque {};
 const Param = extern struct {
     name: ?[*:0]const u8 = null,
     doc: ?[*:0]const u8 = null,
-    type: enum(c_uint) { number, integer, boolean, string } = .number,
+    type: enum(c_uint) { number, integer, boolean, string, model } = .number,
     offset: usize = 0,
     number: f64 = 0,
     min: f64 = 0,
     max: f64 = 0,
     string: ?[*]const u8 = null,
+    open: ?*const fn ([*:0]const u8, *anyopaque) callconv(.c) ?[*:0]const u8 = null,
 };
 const Op = extern struct {
     name: [*:0]const u8,
@@ -125,6 +192,7 @@ const Op = extern struct {
     prepare: ?*const fn (*anyopaque) callconv(.c) ?[*:0]const u8,
     reads: [8]Field,
     writes: [8]?[*:0]const u8,
+    made: [8]Made,
     stats: [8]Stat,
     expands: bool,
     row: ?*const fn (*anyopaque, *Handle, usize) callconv(.c) void,
@@ -134,6 +202,8 @@ const Op = extern struct {
 extern fn dj_rows(*const Handle) usize;
 extern fn dj_is_null(*const Handle, usize, usize) bool;
 extern fn dj_text(*const Handle, usize, usize) Str;
+extern fn dj_vector(*const Handle, usize, usize) ?[*]const f32;
+extern fn dj_set_vector(*Handle, usize, usize, [*]const f32) void;
 extern fn dj_number(*const Handle, usize, usize) f64;
 extern fn dj_integer(*const Handle, usize, usize) i64;
 extern fn dj_common_of(*const Handle) *const Common;
@@ -144,6 +214,13 @@ extern fn dj_set(*Handle, usize, usize, [*]const u8, usize) void;
 extern fn dj_push(*Handle, usize, [*]const u8, usize) void;
 extern fn dj_fingerprint(*Handle, usize, [*]const u8, usize) void;
 extern fn dj_reject(*Handle, usize, [*:0]const u8) void;
+// models.h
+extern fn dj_column(*const Handle, usize) Model.Texts;
+extern fn dj_open_model([*:0]const u8, *anyopaque) callconv(.c) ?[*:0]const u8;
+extern fn dj_score(Model, Model.Texts, bool, bool, *[*]const f64) ?[*:0]const u8;
+extern fn dj_classify(Model, Model.Texts, u32, *Model.Ranked) ?[*:0]const u8;
+extern fn dj_count(Model, Model.Texts, bool, *[*]const u32, *Model.Failures) ?[*:0]const u8;
+extern fn dj_contains(Model, Model.Texts, *[*]const bool) ?[*:0]const u8;
 
 // ---- From structs to dj_op -----------------------------------------------------------------------------------------------------------
 
@@ -151,7 +228,7 @@ fn optional(comptime T: type, comptime name: []const u8, comptime default: anyty
     return if (@hasDecl(T, name)) @field(T, name) else default;
 }
 
-/// The fields that are numbers, whole numbers, flags or texts; others are the operator's own state. `docs` and `bounds` say more by name.
+/// The fields that are numbers, whole numbers, flags, texts or models; others are the operator's own state. `docs` and `bounds` say more by name.
 fn paramsOf(comptime T: type) [std.meta.fieldNames(T).len + 1]Param {
     const defaults: T = .{};
     var all: [std.meta.fieldNames(T).len + 1]Param = @splat(.{});
@@ -172,6 +249,11 @@ fn paramsOf(comptime T: type) [std.meta.fieldNames(T).len + 1]Param {
             Str => {
                 param.type = .string;
                 param.string = value.ptr;
+            },
+            Model => {
+                param.type = .model;
+                param.string = @field(T.models, name);
+                param.open = dj_open_model;
             },
             else => continue,
         }
@@ -217,6 +299,7 @@ fn opOf(comptime T: type) Op {
         .prepare = if (@hasDecl(T, "prepare")) calls.prepare else null,
         .reads = @splat(.{}),
         .writes = @splat(null),
+        .made = @splat(.{}),
         .stats = @splat(.{}),
         .expands = optional(T, "expands", false),
         .row = if (@hasDecl(T, "row")) calls.row else null,
@@ -228,13 +311,16 @@ fn opOf(comptime T: type) Op {
     if (@hasDecl(T, "writes")) for (T.writes, 0..) |path, n| {
         result.writes[n] = path;
     };
+    if (@hasDecl(T, "made")) for (T.made, 0..) |what, n| {
+        result.made[n] = what;
+    };
     if (@hasDecl(T, "stats")) for (T.stats, 0..) |stat, n| {
         result.stats[n] = stat;
     };
     return result;
 }
 
-fn made(comptime T: type) *const Op {
+fn described(comptime T: type) *const Op {
     const Holder = struct {
         const value: Op = opOf(T);
     };
@@ -244,7 +330,7 @@ fn made(comptime T: type) *const Op {
 const count = op.operators.len;
 const list: [count]*const Op = blk: {
     var ops: [count]*const Op = undefined;
-    for (op.operators, 0..) |T, n| ops[n] = made(T);
+    for (op.operators, 0..) |T, n| ops[n] = described(T);
     break :blk ops;
 };
 const list_len: usize = count;

@@ -15,6 +15,7 @@ mod explain;
 mod find_rows;
 mod formats;
 mod groupers;
+mod images;
 mod models;
 mod quarantine;
 mod recipes;

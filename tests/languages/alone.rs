@@ -1,9 +1,9 @@
 //! One language in a recipe: each of its examples does what `reference.rs` says, and reports what
 //! is wrong with parameters.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::frame::Language;
+use crate::frame::{Language, repository};
 use crate::harness::Ran;
 use crate::reference::{alnum_ratio, deduplicated, lines, rows, split, text};
 
@@ -77,6 +77,59 @@ impl Language {
         }
     }
 
+    pub(crate) fn makes_vectors_of_bytes(&self) {
+        let input = "{\"file\": \"004080ff\"}\n{\"file\": null}\n{\"file\": \"0001\"}\n";
+        let case = Self::case(&[(self, self.components())], input);
+        let recipe = format!("process:\n  - {}_histogram_mapper:\n", self.prefix);
+        let ran = case.run(&recipe).ok();
+        let expected = [
+            "{\"file\": \"004080ff\", \"histogram\": [0.25, 0.25, 0.25, 0.25]}\n",
+            "{\"file\": null}\n",
+            "{\"file\": \"0001\", \"histogram\": [1.0, 0.0, 0.0, 0.0]}\n",
+        ];
+        assert_eq!(ran.text(), expected.concat());
+    }
+
+    pub(crate) fn asks_a_model(&self) {
+        // Scores by hand: the model is a few lines of text.
+        let rows = [
+            ("the cat sat", -2.0),
+            ("the dog", -2.23),
+            ("dog", -2.57),
+            ("", -1.15),
+        ];
+        let input: String = rows
+            .iter()
+            .map(|(text, _)| format!("{}\n", json!({"text": text})))
+            .collect();
+        let case = Self::case(&[(self, self.components())], &input);
+        let model = repository("host/models/tests/small/small.arpa");
+        case.write("small.arpa", std::fs::read(model).unwrap());
+        let filter = format!("{}_fluency_filter", self.prefix);
+        let recipe =
+            |params: &str| format!("keep_stats_in_res_ds: true\nprocess:\n  - {filter}: {{{params}}}\n");
+        let ran = case.run(&recipe("model: small.arpa")).ok();
+        let kept: Vec<Value> = ran
+            .text()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let texts: Vec<&str> = kept.iter().map(text).collect();
+        assert_eq!(texts, ["the cat sat", "the dog", ""]);
+        let stat = format!("{}_log_probability", self.prefix);
+        for row in &kept {
+            let expected = rows.iter().find(|(of, _)| *of == text(row)).unwrap().1;
+            let score = row["__dj__stats__"][&stat].as_f64().unwrap();
+            assert!((score - expected).abs() < 1e-6, "{row}");
+        }
+        // Its author says which kind it takes, and the recipe lends it.
+        case.write("words.txt", "cat\n");
+        case.run(&recipe("model: words.txt"))
+            .failed(2, &[&format!("{filter}.model"), "words.txt", "this is no language model"]);
+        case.run(&recipe("min_score: -3"))
+            .failed(2, &[&filter, "model"]);
+    }
+
     pub(crate) fn refuses_wrong_parameters(&self) {
         let cases = [
             ("PREFIX_alnum_filter: {min_ratio: high}", "min_ratio"),
@@ -112,6 +165,16 @@ macro_rules! tests {
         #[test]
         fn deduplicates() {
             $language.deduplicates();
+        }
+
+        #[test]
+        fn makes_vectors_of_bytes() {
+            $language.makes_vectors_of_bytes();
+        }
+
+        #[test]
+        fn asks_a_model() {
+            $language.asks_a_model();
         }
 
         #[test]

@@ -6,7 +6,7 @@
 //! whose tools cannot be installed fails.
 //!
 //! A language is a file here with a [`Language`], which says how its examples are built, and an
-//! entry in [`LANGUAGES`]. All have the same three examples, described in `reference.rs`.
+//! entry in [`LANGUAGES`]. All have the same five examples, described in `reference.rs`.
 
 #[path = "../harness/mod.rs"]
 #[allow(dead_code, reason = "shared with tests that look at more")]

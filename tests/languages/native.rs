@@ -58,7 +58,13 @@ fn build(dir: &Path, language: &str) -> Result<Vec<PathBuf>, String> {
     );
     let sdk = repository("sdk").join(language);
     let mut components = Vec::new();
-    for example in ["alnum_filter", "split_mapper", "prefix_deduplicator"] {
+    for example in [
+        "alnum_filter",
+        "split_mapper",
+        "prefix_deduplicator",
+        "histogram_mapper",
+        "fluency_filter",
+    ] {
         let name = format!("{language}_{example}");
         let component = dir.join(format!("{name}.wasm"));
         let source = sdk.join(format!("examples/{name}.{language}"));

@@ -31,6 +31,8 @@ fn build(dir: &Path) -> Result<Vec<PathBuf>, String> {
         "alnum_filter.py",
         "split_mapper.py",
         "prefix_deduplicator.py",
+        "histogram_mapper.py",
+        "fluency_filter.py",
     ]
     .map(|name| sdk.join("examples").join(name));
     run(Command::new(&python)

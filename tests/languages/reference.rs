@@ -1,4 +1,4 @@
-//! The three examples that every language has, in Rust, and the rows for trying them.
+//! The five examples that every language has, in Rust, and the rows for trying them.
 //!
 //! `PREFIX_alnum_filter {min_ratio: 0.25, max_ratio: 1.0}`: keeps texts whose share of ASCII
 //! letters and digits among the UTF-8 bytes lies in the range, ends included unless the common
@@ -10,6 +10,12 @@
 //!
 //! `PREFIX_prefix_deduplicator {length: 64}`: rows are duplicates if their first `length`
 //! characters (Unicode code points) are equal. `length` is at least 1.
+//!
+//! `PREFIX_histogram_mapper`: the share of each quarter of byte values in `file`, bytes, as a vector of
+//! four numbers in `histogram`; no change without `file`.
+//!
+//! `PREFIX_fluency_filter {model, min_score: -2.3}`: keeps texts to which a language model of KenLM gives
+//! at least this logarithm to base 10 of the probability. Stat `PREFIX_log_probability`.
 
 use serde_json::{Value, json};
 

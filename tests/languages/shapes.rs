@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::frame::Language;
 use crate::harness::Case;
 
-const ROWS: &str = r#"{"text":"a","any":{"x":[1,"é",null]},"num":1.5,"int":3,"flag":true,"list":["a","","é"],"nums":[1,2.5]}
+const ROWS: &str = r#"{"text":"a","any":{"x":[1,"é",null]},"num":1.5,"int":3,"flag":true,"list":["a","","é"],"nums":[1,2.5],"ints":[1,-9007199254740991],"blob":"00ff","blobs":["00","","ff01"],"vec":[0.5,-1.25]}
 {"text":"reject","any":null}
-{"text":"least","any":"s","num":0,"int":-9007199254740991,"flag":false,"list":[],"nums":[]}
+{"text":"least","any":"s","num":0,"int":-9007199254740991,"flag":false,"list":[],"nums":[],"ints":[],"blob":"","blobs":[],"vec":[1.5]}
 {"text":"fail","any":[],"int":5}
 {"text":"drop","int":7}
 {"text":"","any":1,"int":6}
@@ -54,7 +54,9 @@ pub(crate) fn check(prefix: &str, component: PathBuf) {
         .collect();
     assert_eq!(texts, ["a", "é日本"], "{prefix}");
     for row in &rows {
-        for field in ["any", "num", "int", "flag", "list"] {
+        for field in [
+            "any", "num", "int", "flag", "list", "ints", "blob", "blobs", "vec",
+        ] {
             assert_eq!(row["w"][field], row[field], "{prefix} {field}: {row}");
         }
     }

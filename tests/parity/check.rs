@@ -4,7 +4,7 @@
 //! `DJHOST_TEST_PARITY` may name another directory with `fixture.jsonl` and `goldens/`, as
 //! `make_goldens.py` writes them.
 
-use djhost_sdk::{Entry, Kind, Lists, Rejection, Runner};
+use djhost_sdk::{Column, Entry, Kind, Lists, Matching, Rejection, Runner};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -92,14 +92,17 @@ pub(crate) fn check_lent<T>(operators: Vec<Entry>, lend: impl Fn(Entry, &str) ->
                             }
                             continue;
                         }
-                        let lists = answer
-                            .stats
-                            .iter()
-                            .find(|stat| stat.path == *key)
-                            .and_then(|stat| stat.values.number_lists());
-                        if let Some(lists) = lists {
-                            compare_lists(key, expected, lists, &mut differ);
-                            continue;
+                        let found = answer.stats.iter().find(|stat| stat.path == *key);
+                        match found.map(|stat| &stat.values) {
+                            Some(Column::F64List(lists)) => {
+                                compare_lists(key, expected, lists, &mut differ);
+                                continue;
+                            }
+                            Some(Column::S64List(lists)) => {
+                                compare_lists(key, expected, &floats(lists), &mut differ);
+                                continue;
+                            }
+                            _ => {}
                         }
                         // Scores of models are 32-bit floats.
                         let tolerance = if key == "lang_score" { 1e-6 } else { 1e-9 };
@@ -179,17 +182,20 @@ pub(crate) fn check_lent<T>(operators: Vec<Entry>, lend: impl Fn(Entry, &str) ->
                 Kind::Deduplicator => {
                     let schema: Value =
                         serde_json::from_str(&descriptor.params_schema).expect("a schema is JSON");
-                    let distance = schema["x-hamming-distance"].as_str().map_or(0, |name| {
-                        let given = golden["params"]
-                            .get(name)
-                            .unwrap_or(&schema["properties"][name]["default"]);
-                        given.as_u64().expect("a distance is a number") as u32
-                    });
+                    let distance = match descriptor.traits.matching {
+                        Matching::Hamming(name) => {
+                            let given = golden["params"]
+                                .get(name)
+                                .unwrap_or(&schema["properties"][name]["default"]);
+                            given.as_u64().expect("a distance is a number") as u32
+                        }
+                        _ => 0,
+                    };
                     let answer = runner.deduplicate_json(&rows, distance);
                     compare_keep(&golden, &answer.keep, &mut differ);
                     compare_rejected(&golden, &answer.rejected, &mut differ);
                 }
-                Kind::Selector if golden["groups"].is_array() => {
+                Kind::Grouper => {
                     let groups = runner.group_json(&rows).unwrap();
                     let expected: Vec<Vec<usize>> =
                         serde_json::from_value(golden["groups"].clone()).unwrap();
@@ -226,6 +232,13 @@ pub(crate) fn check_lent<T>(operators: Vec<Entry>, lend: impl Fn(Entry, &str) ->
         mismatches.len(),
         mismatches[..mismatches.len().min(20)].join("\n")
     );
+}
+
+/// Lists of whole numbers as floats.
+fn floats(lists: &Lists<Vec<i64>>) -> Lists<Vec<f64>> {
+    let (offsets, values, validity) = lists.clone().into_parts();
+    let values = values.into_iter().map(|value| value as f64).collect();
+    Lists::<Vec<f64>>::new(offsets, values, validity).expect("the same lists")
 }
 
 /// Checks that `PARITY.md` has these results for the operators; otherwise rewrites it and fails.

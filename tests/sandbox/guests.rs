@@ -15,7 +15,12 @@ pub(crate) fn component() -> &'static [u8] {
 
 /// The component with another `describe`.
 pub(crate) fn describing(mode: &str) -> Vec<u8> {
-    let mut bytes = component().to_vec();
+    with_mode(component(), mode)
+}
+
+/// A component that chooses what `describe` does by its mode, in the mode `mode`.
+pub(crate) fn with_mode(component: &[u8], mode: &str) -> Vec<u8> {
+    let mut bytes = component.to_vec();
     let at: Vec<usize> = bytes
         .windows(MODE.len())
         .enumerate()

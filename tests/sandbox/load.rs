@@ -69,8 +69,8 @@ fn a_component_too_large_to_be_one() {
 #[test]
 fn other_contracts_and_imports() {
     refused(
-        guests::replacing("djhost:op/ops@0.1.0", "djhost:op/ops@0.2.0"),
-        &["built for version 0.2.0", "runs 0.1.x"],
+        guests::replacing("djhost:op/ops@0.1.0", "djhost:op/ops@0.3.0"),
+        &["built for version 0.3.0", "runs 0.1.x and 0.2.x"],
     );
     let foreign = guests::replacing("wasi:cli/stderr@", "evil:cli/stderr@");
     refused(

@@ -4,6 +4,7 @@
 mod answers;
 mod bombs;
 mod breaker;
+mod columns;
 mod determinism;
 mod grants;
 pub(crate) mod guests;

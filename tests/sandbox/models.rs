@@ -2,9 +2,10 @@
 //! alone where it breaks the rules.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::harness::{Case, guest::build};
 use crate::sandbox::lines;
@@ -37,6 +38,20 @@ fn answer(case: &Case, params: &str) -> String {
     let ran = case.run(&asking(params)).ok();
     let row: Value = serde_json::from_str(ran.text().lines().nth(GUILTY).unwrap()).unwrap();
     row["__dj__stats__"]["answer"].as_str().unwrap().to_owned()
+}
+
+/// `djhost plan` for the recipe that ran last.
+fn plan(case: &Case, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args(["plan", "recipe.yaml", "--plugins", "plugins"])
+        .args(args)
+        .current_dir(case.path(""))
+        .env(
+            "DJHOST_CACHE_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"),
+        )
+        .output()
+        .unwrap()
 }
 
 #[test]
@@ -150,6 +165,12 @@ fn an_operator_that_imports_the_service_needs_a_grant() {
     ];
     case.run(&asking("how: lent")).failed(2, &refusal);
     assert!(!case.path("work").exists(), "something was started");
+    let planned = plan(&case, &[]);
+    let said = String::from_utf8_lossy(&planned.stderr);
+    assert_eq!(planned.status.code(), Some(2), "{said}");
+    for part in refusal {
+        assert!(said.contains(part), "`{part}` is not in {said}");
+    }
     assert_eq!(answer(&case, "how: lent, grants: {models: true}"), "");
     // A plugin gets no model because it asks for a file's name.
     case.args
@@ -197,24 +218,21 @@ fn a_changed_model_is_another_op_and_plan_shows_it() {
     );
     assert!(case.run(&recipe).ok().text().contains("model"));
     let plan = |args: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_djhost"))
-            .args(["plan", "recipe.yaml", "--plugins", "plugins"])
-            .args(args)
-            .current_dir(case.path(""))
-            .env(
-                "DJHOST_CACHE_DIR",
-                concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"),
-            )
-            .output()
-            .unwrap();
+        let output = plan(&case, args);
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
     let text = plan(&[]);
-    assert!(
-        text.contains("is lent the fasttext model `models/lang.ftz` (`model`): "),
-        "{text}"
-    );
+    let mut bytes = std::fs::read(case.path("models/lang.ftz")).unwrap();
+    let digest = hex::encode(Sha256::digest(&bytes));
+    for shown in [
+        "needs models\n",
+        "is lent the fasttext model `models/lang.ftz` (`model`): ",
+        &format!("for all workers, sha256 {}…", &digest[..12]),
+        "interruptible, imports `djhost:op/models@0.2.0`)",
+    ] {
+        assert!(text.contains(shown), "`{shown}` is not in {text}");
+    }
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap()["operations"][0].clone();
     let before = json(&plan(&["--json"]));
     let lent = &before["grants"]["models"][0];
@@ -222,8 +240,14 @@ fn a_changed_model_is_another_op_and_plan_shows_it() {
         (&lent["parameter"], &lent["kind"]),
         (&"model".into(), &"fasttext".into())
     );
+    assert_eq!(lent["digest"], digest);
+    assert_eq!(lent["bytes"], bytes.len());
+    assert_eq!(before["needs"], serde_json::json!(["models"]));
+    assert_eq!(
+        before["imports"],
+        serde_json::json!(["djhost:op/models@0.2.0"])
+    );
     // Another file with the same content is the same model; a byte more is another.
-    let mut bytes = std::fs::read(case.path("models/lang.ftz")).unwrap();
     case.write("models/lang.ftz", &bytes);
     assert_eq!(json(&plan(&["--json"]))["identity"], before["identity"]);
     bytes.push(0);

@@ -134,10 +134,6 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("decrypt_after_reading", CRYPT),
     ("encrypt_before_export", CRYPT),
     ("encryption_key_path", CRYPT),
-    (
-        "image_bytes_key",
-        Ignored("operators read media from files"),
-    ),
     ("image_special_token", Ignored("no operator uses it")),
     ("audio_special_token", Ignored("no operator uses it")),
     ("video_special_token", Ignored("no operator uses it")),
@@ -345,10 +341,6 @@ const OF_EVERY_OP: &[(&str, Foreign)] = &[
     ("batch_size", PYTHON),
     ("cpu_required", THREADS),
     ("gpu_required", GPU),
-    (
-        "image_bytes_key",
-        Ignored("operators read media from files"),
-    ),
     (
         "index_key",
         Refused("no operator numbers rows: write the numbers to a field beforehand"),

@@ -283,6 +283,10 @@ options! {
         text_keys: Texts = Texts(vec!["text".into()]);
         /// The field with the list of image paths.
         image_key: String = "images".into();
+        /// The field with the bytes of the images, a list or a single one, where they are inside of
+        /// rows: a column of bytes, or of images as Hugging Face's `datasets` stores them. These
+        /// images are not opened by their paths.
+        image_bytes_key: String = "image_bytes".into();
         /// The field with the list of audio paths.
         audio_key: String = "audios".into();
         /// The field with the list of video paths.

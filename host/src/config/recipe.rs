@@ -38,6 +38,8 @@ pub struct OpHost {
     pub text_key: Option<String>,
     /// The field with image paths.
     pub image_key: Option<String>,
+    /// The field with the bytes of images.
+    pub image_bytes_key: Option<String>,
     /// The field with audio paths.
     pub audio_key: Option<String>,
     /// The field with video paths.
@@ -94,6 +96,11 @@ impl OpSpec {
         let keys = [
             ("text_key", &self.host.text_key, config.text_key()),
             ("image_key", &self.host.image_key, &config.image_key),
+            (
+                "image_bytes_key",
+                &self.host.image_bytes_key,
+                &config.image_bytes_key,
+            ),
             ("audio_key", &self.host.audio_key, &config.audio_key),
             ("video_key", &self.host.video_key, &config.video_key),
         ];
@@ -333,6 +340,7 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
         let done = match key.as_str() {
             "text_key" => Option::read(&value, ANY).map(|v| host.text_key = v),
             "image_key" => Option::read(&value, ANY).map(|v| host.image_key = v),
+            "image_bytes_key" => Option::read(&value, ANY).map(|v| host.image_bytes_key = v),
             "audio_key" => Option::read(&value, ANY).map(|v| host.audio_key = v),
             "video_key" => Option::read(&value, ANY).map(|v| host.video_key = v),
             "on_error" => Option::read(&value, ANY).map(|v| host.on_error = v.or(host.on_error)),

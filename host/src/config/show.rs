@@ -127,6 +127,7 @@ impl super::recipe::OpHost {
         let texts = [
             ("text_key", &self.text_key),
             ("image_key", &self.image_key),
+            ("image_bytes_key", &self.image_bytes_key),
             ("audio_key", &self.audio_key),
             ("video_key", &self.video_key),
         ];

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use arrow::array::{
-    Array, ArrayRef, AsArray, MAX_INLINE_VIEW_LEN, StringViewArray, StringViewBuilder, UInt32Array,
-    make_view,
+    Array, ArrayRef, AsArray, BinaryViewArray, MAX_INLINE_VIEW_LEN, StringViewArray,
+    StringViewBuilder, UInt32Array, make_view,
 };
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 
@@ -16,6 +16,24 @@ pub(crate) fn from_offsets(
     data: Vec<u8>,
     nulls: Option<NullBuffer>,
 ) -> StringViewArray {
+    let (views, buffers) = views(offsets, data);
+    // SAFETY: `make_view` made every view from a range of buffer 0 that the caller checked to be
+    // UTF-8.
+    unsafe { StringViewArray::new_unchecked(views, buffers, nulls) }
+}
+
+/// The same for bytes, of any kind.
+pub(crate) fn bytes_from_offsets(
+    offsets: &[u32],
+    data: Vec<u8>,
+    nulls: Option<NullBuffer>,
+) -> BinaryViewArray {
+    let (views, buffers) = views(offsets, data);
+    // SAFETY: `make_view` made every view from a range of buffer 0.
+    unsafe { BinaryViewArray::new_unchecked(views, buffers, nulls) }
+}
+
+fn views(offsets: &[u32], data: Vec<u8>) -> (ScalarBuffer<u128>, Arc<[Buffer]>) {
     let views: Vec<u128> = offsets
         .windows(2)
         .map(|w| make_view(&data[w[0] as usize..w[1] as usize], 0, w[0]))
@@ -25,9 +43,7 @@ pub(crate) fn from_offsets(
     } else {
         Arc::new([Buffer::from_vec(data)])
     };
-    // SAFETY: `make_view` made every view from a range of buffer 0 that the caller checked to be
-    // UTF-8.
-    unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), buffers, nulls) }
+    (ScalarBuffer::from(views), buffers)
 }
 
 /// Replaces the values of `base` at `rows` (all rows if None) with `values`. Values that stay are

@@ -36,7 +36,7 @@ pub(crate) struct Rewrite<'a> {
 impl<'a> Rewrite<'a> {
     /// Returns None for any other op.
     pub(crate) fn of(env: &'a TaskContext<'_>, op: &PlannedOp) -> Option<Self> {
-        op.pool.descriptor().rewrites_rows().then(|| Self {
+        op.pool.signature().whole_rows.then(|| Self {
             export: &env.export,
             fields: env.plan.fields_of_new(op.index),
             batch_bytes: env.read.batch_bytes,

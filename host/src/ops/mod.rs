@@ -116,11 +116,20 @@ pub(crate) fn full_params(
     Ok(full)
 }
 
+/// The common parameters that name fields.
+const KEYS: [&str; 5] = [
+    "text_key",
+    "image_key",
+    "image_bytes_key",
+    "audio_key",
+    "video_key",
+];
+
 fn is_key(entry: &OpEntry, name: &str) -> bool {
     let declared = entry
         .descriptor
         .params_schema
         .get("properties")
         .is_some_and(|p| p.get(name).is_some());
-    !declared && ["text_key", "image_key", "audio_key", "video_key"].contains(&name)
+    !declared && KEYS.contains(&name)
 }

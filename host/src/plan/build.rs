@@ -342,7 +342,12 @@ fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
         let lists = |ty| {
             matches!(
                 ty,
-                FieldType::Json | FieldType::Utf8List | FieldType::F64List
+                FieldType::Json
+                    | FieldType::Utf8List
+                    | FieldType::F64List
+                    | FieldType::S64List
+                    | FieldType::BytesList
+                    | FieldType::Vector(_)
             )
         };
         let unmet = signature.reads.iter().find(|r| {

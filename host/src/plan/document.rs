@@ -76,6 +76,7 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
                 .collect();
             json!({ "operation_idx": op.index, "operation_name": op.name, "kind": op.kind(), "identity": op.identity, "source": c.source.to_string(),
                 "digest": c.digest, "bytes": c.bytes, "wit_version": c.wit_version, "interruptible": c.is_interruptible(),
+                "needs": op.pool.descriptor().needs.names().collect::<Vec<_>>(), "imports": c.services().collect::<Vec<_>>(),
                 "fallbacks": op.fallbacks.iter().map(|f| json!({ "source": f.component().source.to_string(), "digest": f.component().digest })).collect::<Vec<_>>(),
                 "reads": op.pool.signature().reads, "writes": op.pool.signature().writes, "writes_stats": op.pool.signature().writes_stats,
                 "bloom_filter_bytes": op.pool.seen().map(Seen::bytes),

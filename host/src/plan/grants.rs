@@ -115,8 +115,7 @@ pub(crate) fn grants_of_params(
 /// Returns whether the operator reads media files by itself. Only operators that come with djhost
 /// can: others are not trusted to say so.
 pub(crate) fn reads_media(entry: &OpEntry) -> bool {
-    let said = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
-    said && matches!(entry.component.source, Source::Builtin(_))
+    entry.descriptor.needs.media && matches!(entry.component.source, Source::Builtin(_))
 }
 
 /// Whether the operator is one of a built-in pack, or of a copy of one.

@@ -87,7 +87,7 @@ impl PlannedOp {
 
     /// Returns whether rows have other fields, or fields of other types, after it than before it.
     pub fn changes_shape(&self) -> bool {
-        self.is_grouper() || self.pool.descriptor().rewrites_rows()
+        self.is_grouper() || self.pool.signature().whole_rows
     }
 }
 

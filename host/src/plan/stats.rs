@@ -44,7 +44,7 @@ pub(crate) fn leave_out(ops: &mut [PlannedOp], kept: bool, expected: &[String]) 
     for at in 0..ops.len() {
         let op = &ops[at];
         let stats = &op.pool.signature().writes_stats;
-        if kept || !op.pool.descriptor().takes_wanted_stats() {
+        if kept || !op.pool.descriptor().traits.leaves_out_stats {
             continue;
         }
         let wanted: Vec<String> = stats

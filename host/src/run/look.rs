@@ -121,6 +121,7 @@ fn is_named(spec: &OpSpec, path: &str) -> bool {
     let keys = [
         &host.text_key,
         &host.image_key,
+        &host.image_bytes_key,
         &host.audio_key,
         &host.video_key,
     ];

@@ -206,6 +206,9 @@ impl Draft {
             config.keep_stats_in_res_ds,
             plan.makes_json_rows(),
         )?;
+        let signatures = plan.ops.iter().map(|op| op.pool.signature());
+        let made = signatures.flat_map(|signature| &signature.writes);
+        let export = export.with_made(made.map(|field| (field.path.clone(), field.ty)));
         if checks_places {
             room::check(&resolved, &plan, &dataset, &target)?;
             plan.notes.extend(rival(&target, &resolved)?);

@@ -1,4 +1,4 @@
-//! What a deduplicator with `x-clusters` in its schema wants done with each cluster of duplicates.
+//! What a deduplicator that takes clusters wants done with each cluster of duplicates.
 
 use serde_json::{Map, Value};
 
@@ -74,7 +74,7 @@ impl Clusters {
     /// # Errors
     /// What is wrong with them, and what is valid.
     pub(crate) fn of(descriptor: &Descriptor, params: &Map<String, Value>) -> Result<Self, String> {
-        if !descriptor.takes_clusters() {
+        if !descriptor.traits.takes_clusters {
             return Ok(Self::default());
         }
         let text = |name: &str| match params.get(name) {
@@ -148,15 +148,21 @@ impl Clusters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wasm::{Cost, Kind};
+    use crate::wasm::contract::{Cost, Kind, Matching, Needs, Traits};
 
     fn of(params: serde_json::Value) -> Result<Clusters, String> {
         let descriptor = Descriptor {
             name: "a_deduplicator".into(),
             kind: Kind::Deduplicator,
             summary: String::new(),
-            params_schema: serde_json::json!({"x-clusters": true}),
+            params_schema: serde_json::json!({}),
             cost: Cost::Light,
+            matching: Some(Matching::Equal),
+            traits: Traits {
+                takes_clusters: true,
+                ..Traits::default()
+            },
+            needs: Needs::default(),
         };
         Clusters::of(&descriptor, params.as_object().unwrap())
     }

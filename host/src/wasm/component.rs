@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use super::abi::v0_1::{self, OperatorPre};
+use super::abi::Pre;
 use super::cache;
 use super::compile::compile;
 use super::contract::{Descriptor, Limits};
@@ -17,7 +17,7 @@ use super::engine::Runtime;
 use super::grants::Grants;
 use super::inspect::{Inspected, inspect};
 use super::instance::Bare;
-use super::sandbox::Guest;
+use super::services::service;
 use crate::error::UserError;
 use crate::rundir::own_files::open_regular;
 
@@ -56,7 +56,7 @@ pub struct LoadedComponent {
     pub imports: Vec<String>,
     comes_with_djhost: bool,
     runtime: Arc<Runtime>,
-    pre: OperatorPre<Guest>,
+    pre: Pre,
 }
 
 impl LoadedComponent {
@@ -64,8 +64,16 @@ impl LoadedComponent {
         &self.runtime
     }
 
-    pub(crate) fn pre(&self) -> &OperatorPre<Guest> {
+    pub(crate) fn pre(&self) -> &Pre {
         &self.pre
+    }
+
+    /// The services of the host that it imports.
+    pub(crate) fn services(&self) -> impl Iterator<Item = &str> {
+        self.imports
+            .iter()
+            .map(String::as_str)
+            .filter(|import| service(import).is_some())
     }
 
     /// Whether it is a built-in pack, wherever it comes from.
@@ -190,7 +198,7 @@ pub(crate) fn load(found: Found, inspected: Option<Inspected>) -> Result<Loaded>
     let pre = runtime
         .linker
         .instantiate_pre(&component)
-        .and_then(OperatorPre::new)
+        .and_then(|pre| Pre::new(pre, &inspected.wit_version))
         .map_err(|e| {
             user(format!(
                 "this component does not fit the djhost contract {}: {e:#}",
@@ -209,7 +217,6 @@ pub(crate) fn load(found: Found, inspected: Option<Inspected>) -> Result<Loaded>
     let descriptors = bare
         .describe()
         .map_err(|e| user(format!("this component cannot be used: {e:#}")))?;
-    let descriptors = v0_1::describe(descriptors).map_err(user)?;
     let loaded = LoadedComponent {
         source: found.source,
         digest: found.digest,

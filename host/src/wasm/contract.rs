@@ -31,8 +31,7 @@ pub enum Kind {
     Deduplicator,
     /// Returns a key per row, then chooses among the keys of the whole dataset.
     Selector,
-    /// Returns a key per row; all rows of the dataset with the same key become one. In the contract
-    /// a selector.
+    /// Returns a key per row; all rows of the dataset with the same key become one.
     Grouper,
 }
 
@@ -52,6 +51,65 @@ impl Kind {
             Kind::Grouper => "grouper",
         }
     }
+}
+
+/// How a deduplicator finds what to remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Matching {
+    /// Rows with equal fingerprints are duplicates.
+    Equal,
+    /// Fingerprints of duplicates differ in at most as many bits as this parameter says.
+    Hamming(String),
+    /// It changes rows by the number of rows with their keys, and drops none.
+    Counted,
+    /// It changes rows by what of them earlier rows have.
+    Seen,
+}
+
+/// What an operator can do beyond its kind, which the host then asks of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// A filter that is told which of its stats are wanted, and may leave out the others.
+    pub leaves_out_stats: bool,
+    /// A mapper that says why it makes no row of one.
+    pub gives_drop_reasons: bool,
+    /// A deduplicator whose parameters `keep`, `cluster_id_field` and `cluster_size_field` are the
+    /// host's.
+    pub takes_clusters: bool,
+    /// It takes `NaN`, `Infinity` and `-Infinity` in JSON texts, and may answer with them.
+    pub json_constants: bool,
+}
+
+/// What an operator needs beyond its batches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Needs {
+    /// Files that rows name.
+    pub media: bool,
+    /// Files or directories that parameters name.
+    pub files: bool,
+    /// Models that parameters name.
+    pub models: bool,
+}
+
+impl Needs {
+    /// The names of those that it needs.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            (self.media, "media"),
+            (self.files, "files"),
+            (self.models, "models"),
+        ];
+        all.into_iter().filter_map(|(is, name)| is.then_some(name))
+    }
+}
+
+/// What the host wants of an operator that can do more than its kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The keys of the stats that someone reads; None: of all.
+    pub(crate) stats: Option<Vec<String>>,
+    /// Whether a mapper is to say why it makes no row of one.
+    pub(crate) drop_reasons: bool,
 }
 
 /// The work per row, least first.
@@ -90,18 +148,26 @@ pub struct Descriptor {
     pub params_schema: serde_json::Value,
     /// The work per row.
     pub cost: Cost,
+    /// For a deduplicator.
+    #[serde(skip)]
+    pub matching: Option<Matching>,
+    /// What it can do beyond its kind; those of other kinds are false.
+    #[serde(skip)]
+    pub traits: Traits,
+    /// What it needs beyond its batches.
+    pub needs: Needs,
 }
 
 impl Descriptor {
     /// Whether it is a deduplicator that changes rows by the number of rows with their keys, and
     /// drops none.
     pub fn counts_keys(&self) -> bool {
-        self.kind == Kind::Deduplicator && self.says("x-counts-keys")
+        self.matching == Some(Matching::Counted)
     }
 
     /// Whether it is a deduplicator that changes rows by what of them earlier rows have.
     pub fn sees_keys(&self) -> bool {
-        self.kind == Kind::Deduplicator && self.says("x-seen-keys")
+        self.matching == Some(Matching::Seen)
     }
 
     /// Whether its schema has the parameter.
@@ -109,44 +175,13 @@ impl Descriptor {
         self.params_schema["properties"].get(name).is_some()
     }
 
-    /// Whether it is a mapper that says why it makes no row of one.
-    pub fn gives_drop_reasons(&self) -> bool {
-        self.kind == Kind::Mapper && self.says("x-drop-reasons")
-    }
-
-    /// Whether it is a deduplicator whose parameters `keep`, `cluster_id_field` and
-    /// `cluster_size_field` are the host's.
-    pub fn takes_clusters(&self) -> bool {
-        self.kind == Kind::Deduplicator && self.says("x-clusters")
-    }
-
-    /// Whether it is a mapper that receives and returns whole rows as JSON text.
-    pub fn rewrites_rows(&self) -> bool {
-        self.kind == Kind::Mapper && self.says("x-whole-rows")
-    }
-
-    /// Whether it takes `NaN`, `Infinity` and `-Infinity` in JSON texts, and may answer with them.
-    pub fn takes_constants(&self) -> bool {
-        self.says("x-json-constants")
-    }
-
-    /// Whether it is a filter that is told which of its stats are wanted, and may leave out the
-    /// others.
-    pub fn takes_wanted_stats(&self) -> bool {
-        self.kind == Kind::Filter && self.says("x-wanted-stats")
-    }
-
-    fn says(&self, what: &str) -> bool {
-        self.params_schema.get(what) == Some(&serde_json::Value::Bool(true))
-    }
-
     /// For a deduplicator whose fingerprints need not be equal: the parameter with the number of
     /// bits by which those of duplicates may differ.
     pub fn hamming_parameter(&self) -> Option<&str> {
-        self.params_schema
-            .get("x-hamming-distance")
-            .filter(|_| self.kind == Kind::Deduplicator)?
-            .as_str()
+        match &self.matching {
+            Some(Matching::Hamming(parameter)) => Some(parameter),
+            _ => None,
+        }
     }
 }
 
@@ -179,7 +214,10 @@ pub struct Signature {
     pub writes: Vec<Computed>,
     /// Keys under `__dj__stats__` that it computes.
     pub writes_stats: Vec<Computed>,
-    /// [`Descriptor::takes_constants`]
+    /// A mapper that receives and returns whole rows as JSON text, in the field [`ROW`].
+    #[serde(skip)]
+    pub whole_rows: bool,
+    /// [`Traits::json_constants`]
     #[serde(skip)]
     pub json_constants: bool,
 }

@@ -6,9 +6,6 @@ use arrow::datatypes::UInt32Type;
 
 use super::contract::{DROPPED, Output, Rejection, Reply, Update};
 
-/// The parameter by which a mapper that can say why it drops rows is told to.
-pub(super) const PARAMETER: &str = "drop_reasons";
-
 /// Moves rows that have a text in the field [`DROPPED`] from the new rows of `reply` to those that
 /// the mapper dropped, and removes the field.
 ///

@@ -3,10 +3,11 @@
 use arrow::array::{Array, ArrayRef};
 use arrow::util::display::array_value_to_string;
 
-use super::abi::v0_1;
-use super::abi::v0_1::column;
-use super::abi::v0_1::djhost::op::types::{
-    self, BooleanColumn, Column, F64Column, F64ListColumn, S64Column, Utf8Column, Utf8ListColumn,
+use super::abi::v0_2;
+use super::abi::v0_2::column;
+use super::abi::v0_2::types::{
+    self, BooleanColumn, BytesColumn, BytesListColumn, Column, F64Column, F64ListColumn, S64Column,
+    S64ListColumn, Utf8Column, Utf8ListColumn, VectorColumn,
 };
 use super::contract::{Computed, Output, Signature};
 use super::pool::key_hashes;
@@ -85,8 +86,17 @@ impl Bytes<'_> {
         }
     }
 
+    fn byte_values(&mut self, rows: usize) -> BytesColumn {
+        let data = self.bytes();
+        BytesColumn {
+            offsets: self.offsets(rows, data.len()),
+            data,
+            validity: self.validity(),
+        }
+    }
+
     fn column(&mut self, rows: usize) -> Column {
-        let kind = self.byte() % 7;
+        let kind = self.byte() % 11;
         let n = self.about(rows);
         match kind {
             0 => Column::Utf8(self.utf8(rows)),
@@ -112,6 +122,36 @@ impl Bytes<'_> {
                     validity: self.validity(),
                 })
             }
+            6 => {
+                let values: Vec<i64> = (0..self.byte() % 9).map(i64::from).collect();
+                Column::S64List(S64ListColumn {
+                    offsets: self.offsets(rows, values.len()),
+                    values,
+                    validity: self.validity(),
+                })
+            }
+            7 => Column::Bytes(self.byte_values(rows)),
+            8 => {
+                let elements = usize::from(self.byte() % 9);
+                let values = self.byte_values(elements);
+                Column::BytesList(BytesListColumn {
+                    offsets: self.offsets(rows, elements),
+                    values,
+                    validity: self.validity(),
+                })
+            }
+            9 => {
+                let width = self.number();
+                let len = match self.byte() {
+                    0 => self.number() as usize,
+                    _ => n.saturating_mul(width as usize).min(1 << 16),
+                };
+                Column::Vector(VectorColumn {
+                    width,
+                    values: vec![f32::from(self.byte()); len.min(1 << 16)],
+                    validity: self.validity(),
+                })
+            }
             _ => {
                 let values: Vec<f64> = (0..self.byte() % 9).map(f64::from).collect();
                 Column::F64List(F64ListColumn {
@@ -124,9 +164,9 @@ impl Bytes<'_> {
     }
 
     fn path(&mut self) -> String {
-        match self.byte() % 4 {
+        match self.byte() % 7 {
             0 => self.text(),
-            n => ["text", "number", "list"][usize::from(n) - 1].into(),
+            n => ["text", "number", "list", "bytes", "files", "vector"][usize::from(n) - 1].into(),
         }
     }
 
@@ -207,7 +247,8 @@ impl Bytes<'_> {
                 types::ColumnType::Utf8,
                 types::ColumnType::Json,
                 types::ColumnType::F64List,
-            ][usize::from(n % 3)]
+                types::ColumnType::Vector(u32::from(n)),
+            ][usize::from(n % 4)]
         };
         let mut computed = || {
             (0..self.byte() % 3)
@@ -227,16 +268,27 @@ impl Bytes<'_> {
             reads: reads.collect(),
             writes,
             writes_stats,
+            whole_rows: self.byte() == 1,
         }
     }
 
     fn descriptor(&mut self) -> types::Descriptor {
         types::Descriptor {
             name: self.text(),
-            kind: [types::Kind::Filter, types::Kind::Deduplicator][usize::from(self.byte() % 2)],
+            kind: match self.byte() % 3 {
+                0 => types::Kind::Filter,
+                1 => types::Kind::Deduplicator(types::Matching::Hamming(self.text())),
+                _ => types::Kind::Grouper,
+            },
             summary: self.text(),
             params_schema: self.text(),
             cost: types::Cost::Light,
+            traits: types::Traits {
+                leaves_out_stats: self.byte() == 1,
+                takes_clusters: self.byte() == 1,
+                ..v0_2::NO_TRAITS
+            },
+            needs: v0_2::needs_of(&serde_json::Value::Null),
         }
     }
 }
@@ -248,7 +300,7 @@ pub fn replies(data: &[u8]) {
     match bytes.byte() % 8 {
         0 => {
             let described = (0..bytes.byte() % 4).map(|_| bytes.descriptor()).collect();
-            if let Ok(described) = v0_1::describe(described) {
+            if let Ok(described) = v0_2::describe(described, bytes.byte() > 3) {
                 assert!(
                     described
                         .iter()
@@ -257,7 +309,7 @@ pub fn replies(data: &[u8]) {
             }
         }
         1 => {
-            if let Ok(signature) = v0_1::signature(bytes.signature()) {
+            if let Ok(signature) = v0_2::signature(bytes.signature()) {
                 assert!(
                     signature
                         .reads
@@ -271,6 +323,9 @@ pub fn replies(data: &[u8]) {
                 ("text", FieldType::Utf8),
                 ("number", FieldType::F64),
                 ("list", FieldType::Utf8List),
+                ("bytes", FieldType::Bytes),
+                ("files", FieldType::BytesList),
+                ("vector", FieldType::Vector(3)),
             ];
             let computed: Vec<_> = declared
                 .iter()
@@ -283,9 +338,10 @@ pub fn replies(data: &[u8]) {
                 reads: Vec::new(),
                 writes: computed.clone(),
                 writes_stats: computed,
+                whole_rows: false,
                 json_constants: rows % 2 == 0,
             };
-            if let Ok(reply) = v0_1::reply(&signature, rows, bytes.output(rows)) {
+            if let Ok(reply) = v0_2::reply(&signature, rows, bytes.output(rows)) {
                 assert!(reply.rejected.is_sorted_by(|a, b| a.row < b.row));
                 assert!(
                     reply

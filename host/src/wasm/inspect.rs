@@ -19,12 +19,13 @@ const PACKAGES: [&str; 6] = [
     "wasi:sockets/",
 ];
 /// The contract versions that this host runs.
-pub(crate) const SUPPORTED: &str = "0.1.x";
+pub(crate) const SUPPORTED: &str = "0.1.x and 0.2.x";
+const VERSIONS: [&str; 2] = ["0.1.", "0.2."];
 
 /// What a component imports and offers.
 #[derive(Debug, Clone)]
 pub(crate) struct Inspected {
-    /// Version of the contract, for instance `0.1.0`.
+    /// Version of the contract, for instance `0.2.0`.
     pub(crate) wit_version: String,
     /// All imports at the top level.
     pub(crate) imports: Vec<String>,
@@ -92,11 +93,15 @@ pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
         };
         return Err(
             bad("this component is not a djhost operator".into()).hint(format!(
-                "it must export `{OPS}{SUPPORTED}`; it exports {found}"
+                "it must export `{OPS}{}x`; it exports {found}",
+                VERSIONS[1]
             )),
         );
     };
-    if !wit_version.starts_with("0.1.") {
+    if !VERSIONS
+        .iter()
+        .any(|version| wit_version.starts_with(version))
+    {
         return Err(bad(format!("this operator was built for version {} of the djhost contract", printable(wit_version)))
             .hint(format!("this djhost runs {SUPPORTED}; build the operator with a matching SDK, or use another djhost")));
     }
@@ -134,6 +139,9 @@ pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
 /// Whether it is a name of WASI or of the contract. Linking tells whether there is such an interface.
 fn is_known(import: &str) -> bool {
     import.starts_with("wasi:")
-        || import.starts_with("djhost:op/types@0.1.")
+        || VERSIONS.iter().any(|version| {
+            let types = import.strip_prefix("djhost:op/types@");
+            types.is_some_and(|of| of.starts_with(version))
+        })
         || service(import).is_some()
 }

@@ -7,8 +7,9 @@ use anyhow::Result;
 use wasmtime::component::ResourceAny;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use super::abi::v0_1;
-use super::contract::{Limits, Reply, Signature};
+use super::abi::v0_2::{self, types};
+use super::abi::{Exports, Pre};
+use super::contract::{Descriptor, Limits, Reply, Signature, Wanted};
 use super::cpu::thread_cpu;
 use super::engine::{Runtime, TICK};
 use super::grants::Grants;
@@ -18,7 +19,7 @@ use crate::sanitize::printable;
 
 thread_local! {
     /// Shared by a worker's operators, which run one at a time.
-    static BUFFERS: std::cell::RefCell<v0_1::Buffers> = std::cell::RefCell::default();
+    static BUFFERS: std::cell::RefCell<v0_2::Buffers> = std::cell::RefCell::default();
 }
 
 /// Why a call returned no answer. After all but `Failed` the instance is unusable.
@@ -38,7 +39,7 @@ pub enum CallError {
 /// An instance with its operator created. Not `Sync`: one thread at a time calls it.
 pub struct OpInstance {
     store: Store<Guest>,
-    bindings: v0_1::Operator,
+    exports: Exports,
     op: ResourceAny,
     limits: Limits,
     interruptible: bool,
@@ -50,7 +51,7 @@ pub struct OpInstance {
 /// An instantiated component without an operator.
 pub(crate) struct Bare {
     store: Store<Guest>,
-    bindings: v0_1::Operator,
+    exports: Exports,
     limits: Limits,
     interruptible: bool,
     seed: u64,
@@ -60,7 +61,7 @@ impl Bare {
     /// A fresh instance in a store of its own.
     pub(crate) fn new(
         runtime: &Arc<Runtime>,
-        pre: &v0_1::OperatorPre<Guest>,
+        pre: &Pre,
         name: &str,
         limits: Limits,
         grants: &Grants,
@@ -83,12 +84,12 @@ impl Bare {
             });
         }
         arm(&mut store, interruptible, limits);
-        let bindings = pre
+        let exports = pre
             .instantiate(&mut store)
             .map_err(|e| anyhow::Error::from(explain(&mut store, limits, e)))?;
         Ok(Self {
             store,
-            bindings,
+            exports,
             limits,
             interruptible,
             seed,
@@ -96,15 +97,13 @@ impl Bare {
     }
 
     /// The operators of the component.
-    pub(crate) fn describe(mut self) -> Result<Vec<v0_1::types::Descriptor>> {
+    pub(crate) fn describe(mut self) -> Result<Vec<Descriptor>> {
         arm(&mut self.store, self.interruptible, self.limits);
-        match self.bindings.djhost_op_ops().call_describe(&mut self.store) {
-            Ok(descriptors) => Ok(descriptors),
-            Err(error) => Err(anyhow::anyhow!(
-                "`describe` failed: {}",
-                explain(&mut self.store, self.limits, error)
-            )),
-        }
+        let described = self.exports.describe(&mut self.store).map_err(|error| {
+            let error = explain(&mut self.store, self.limits, error);
+            anyhow::anyhow!("`describe` failed: {error}")
+        })?;
+        v0_2::describe(described, self.exports.is_typed()).map_err(anyhow::Error::msg)
     }
 
     /// Creates the operator with parameters; the inner error is the guest's message about them.
@@ -112,17 +111,18 @@ impl Bare {
         mut self,
         name: &str,
         params: &str,
+        wanted: Wanted,
     ) -> Result<Result<OpInstance, String>, CallError> {
         arm(&mut self.store, self.interruptible, self.limits);
-        let created = self
-            .bindings
-            .djhost_op_ops()
-            .op()
-            .call_create(&mut self.store, name, params);
+        let wanted = types::Wanted {
+            stats: wanted.stats,
+            drop_reasons: wanted.drop_reasons,
+        };
+        let created = self.exports.create(&mut self.store, name, params, &wanted);
         match created {
             Ok(Ok(op)) => Ok(Ok(OpInstance {
                 store: self.store,
-                bindings: self.bindings,
+                exports: self.exports,
                 op,
                 limits: self.limits,
                 interruptible: self.interruptible,
@@ -130,10 +130,9 @@ impl Bare {
                 bytes_in: 0,
                 peak_before: 0,
             })),
-            Ok(Err(
-                v0_1::types::OpError::InvalidParams(message)
-                | v0_1::types::OpError::Failed(message),
-            )) => Ok(Err(printable(&message))),
+            Ok(Err(types::OpError::InvalidParams(message) | types::OpError::Failed(message))) => {
+                Ok(Err(printable(&message)))
+            }
             Err(error) => Err(explain(&mut self.store, self.limits, error)),
         }
     }
@@ -143,13 +142,8 @@ impl OpInstance {
     /// What the operator reads and writes.
     pub(crate) fn signature(&mut self) -> Result<Signature, CallError> {
         arm(&mut self.store, self.interruptible, self.limits);
-        match self
-            .bindings
-            .djhost_op_ops()
-            .op()
-            .call_signature(&mut self.store, self.op)
-        {
-            Ok(signature) => v0_1::signature(signature).map_err(CallError::Dead),
+        match self.exports.signature(&mut self.store, self.op) {
+            Ok(signature) => v0_2::signature(signature).map_err(CallError::Dead),
             Err(error) => Err(explain(&mut self.store, self.limits, error)),
         }
     }
@@ -173,21 +167,16 @@ impl OpInstance {
             .map_err(CallError::Failed)?;
         let limits = self
             .limits
-            .for_rows(batch.rows(), v0_1::batch_bytes(&input));
+            .for_rows(batch.rows(), v0_2::batch_bytes(&input));
         arm(&mut self.store, self.interruptible, limits);
-        let called =
-            self.bindings
-                .djhost_op_ops()
-                .op()
-                .call_process(&mut self.store, self.op, &input);
+        let (input, called) = self.exports.process(&mut self.store, self.op, input);
         self.bytes_in += BUFFERS.with_borrow_mut(|b| b.give_back(input));
         match called {
-            Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output)
+            Ok(Ok(output)) => v0_2::reply(signature, batch.rows(), output)
                 .map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
-            Ok(Err(
-                v0_1::types::OpError::InvalidParams(message)
-                | v0_1::types::OpError::Failed(message),
-            )) => Err(CallError::Failed(printable(&message))),
+            Ok(Err(types::OpError::InvalidParams(message) | types::OpError::Failed(message))) => {
+                Err(CallError::Failed(printable(&message)))
+            }
             Err(error) => Err(explain(&mut self.store, limits, error)),
         }
     }
@@ -196,7 +185,7 @@ impl OpInstance {
     /// have been made for these keys.
     pub(crate) fn select(
         &mut self,
-        keys: &v0_1::types::Column,
+        keys: types::Column,
         rows: usize,
     ) -> Result<Vec<bool>, CallError> {
         // The answer has one byte per row.
@@ -205,18 +194,12 @@ impl OpInstance {
             ..self.limits
         };
         arm(&mut self.store, self.interruptible, limits);
-        match self
-            .bindings
-            .djhost_op_ops()
-            .op()
-            .call_select(&mut self.store, self.op, keys)
-        {
-            Ok(Ok(keep)) => v0_1::flags(&keep, rows, "keep")
+        match self.exports.select(&mut self.store, self.op, keys) {
+            Ok(Ok(keep)) => v0_2::flags(&keep, rows, "keep")
                 .map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
-            Ok(Err(
-                v0_1::types::OpError::InvalidParams(message)
-                | v0_1::types::OpError::Failed(message),
-            )) => Err(CallError::Failed(printable(&message))),
+            Ok(Err(types::OpError::InvalidParams(message) | types::OpError::Failed(message))) => {
+                Err(CallError::Failed(printable(&message)))
+            }
             Err(error) => Err(explain(&mut self.store, limits, error)),
         }
     }

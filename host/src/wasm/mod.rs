@@ -2,7 +2,7 @@
 //! knows wasmtime; it does not know partitions, stages or files of a run.
 //!
 //! ```text
-//! find ─► inspect ─► compile ─► cache ─► component ─► registry ─► pool ─► instance ─► abi::v0_1 ─► reply
+//! find ─► inspect ─► compile ─► cache ─► component ─► registry ─► pool ─► instance ─► abi ─► reply
 //! ```
 
 mod abi;

@@ -9,11 +9,12 @@ use anyhow::Result;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{DataType, Field};
 
-use super::abi::v0_1;
+use super::abi::v0_2;
 use super::clusters::Clusters;
 use super::component::LoadedComponent;
 use super::contract::{
-    COUNTS, Computed, DROPPED, Descriptor, Input, Kind, Limits, Output, ROW, Reply, SEEN, Signature,
+    COUNTS, Computed, DROPPED, Descriptor, Input, Kind, Limits, Output, ROW, Reply, SEEN,
+    Signature, Wanted,
 };
 use super::drop_reasons;
 use super::grants::Grants;
@@ -50,14 +51,6 @@ pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
         Arc::new(hashes),
         lists.nulls().cloned(),
     ))
-}
-
-/// The parameters of an operator that is told one more thing.
-fn with(params: &str, name: &str, value: impl Into<serde_json::Value>) -> String {
-    let mut params: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(params).expect("the pool wrote an object");
-    params.insert(name.into(), value.into());
-    serde_json::Value::Object(params).to_string()
 }
 
 /// Drops the stats that no one reads, so that all answers to an op have the same ones.
@@ -136,7 +129,7 @@ impl OpPool {
                     .filter(|bits| *bits < 64);
                 let wrong = || {
                     let message = format!(
-                        "operator `{}` gives no number below 64 as `{parameter}`, its `x-hamming-distance`",
+                        "operator `{}` gives no number below 64 as `{parameter}`, by which its fingerprints may differ",
                         descriptor.name
                     );
                     UserError::new(place, message)
@@ -183,7 +176,12 @@ impl OpPool {
         let mut signature = first
             .signature()
             .map_err(|e| broken("failed to say what it reads and writes", e))?;
-        signature.json_constants = pool.descriptor.takes_constants();
+        signature.json_constants = pool.descriptor.traits.json_constants;
+        if signature.whole_rows && pool.descriptor.kind != Kind::Mapper {
+            let kind = pool.descriptor.kind.as_str();
+            let what = format!("it is a {kind}, and only mappers make whole rows");
+            return Err(broken("cannot be used", CallError::Dead(what)).into());
+        }
         let field = match (pool.descriptor.counts_keys(), &pool.seen) {
             (true, _) => Some(COUNTS),
             (false, Some(_)) => Some(SEEN),
@@ -198,7 +196,7 @@ impl OpPool {
             });
             pool.again = Some((field, again));
         }
-        if pool.descriptor.gives_drop_reasons() {
+        if pool.descriptor.traits.gives_drop_reasons {
             let mut own = signature.clone();
             own.writes.push(Computed {
                 path: DROPPED.into(),
@@ -275,7 +273,7 @@ impl OpPool {
     /// Sets the keys of its stats that someone reads; by default all are wanted. An operator that
     /// takes this is created with it from now on. Its other stats are left out of the answers.
     pub fn want_stats(&mut self, keys: Vec<String>) {
-        if self.descriptor.takes_wanted_stats() {
+        if self.descriptor.traits.leaves_out_stats {
             self.idle.get_mut().expect("no panic while held").clear();
         }
         self.wanted_stats = Some(keys);
@@ -359,7 +357,7 @@ impl OpPool {
                 if let Some(wanted) = &self.wanted_stats {
                     drop_unwanted(&mut reply.output, wanted);
                 }
-                if self.descriptor.gives_drop_reasons() {
+                if self.descriptor.traits.gives_drop_reasons {
                     drop_reasons::take_out(&mut reply)
                         .map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
                 }
@@ -432,16 +430,16 @@ impl OpPool {
             }
             error
         };
-        let column = v0_1::column(keys).map_err(failed)?;
+        let column = v0_2::column(keys).map_err(failed)?;
         let limits = self
             .limits
-            .for_keys(keys.len(), v0_1::column_bytes(&column));
+            .for_keys(keys.len(), v0_2::column_bytes(&column));
         let mut instance = match self.make(limits) {
             Ok(made) => made.map_err(failed)?,
             Err(error) => return Err(failed(error.to_string())),
         };
         instance
-            .select(&column, keys.len())
+            .select(column, keys.len())
             .map_err(|error| failed(error.to_string()))
     }
 
@@ -458,14 +456,14 @@ impl OpPool {
                 (Some(_), _) => Err(format!("with `{field}` it must answer with new values")),
             };
         }
-        if self.descriptor.rewrites_rows() && !matches!(output, Output::Rows { .. }) {
+        if self.signature.whole_rows && !matches!(output, Output::Rows { .. }) {
             return Err("it rewrites whole rows, and must answer with rows".into());
         }
         let shape = match (self.descriptor.kind, output) {
             (Kind::Filter, Output::Filtered { .. }) | (Kind::Mapper, Output::Updated(_)) => {
                 return Ok(());
             }
-            (Kind::Mapper, Output::Rows { origins, fields }) if self.descriptor.rewrites_rows() => {
+            (Kind::Mapper, Output::Rows { origins, fields }) if self.signature.whole_rows => {
                 let whole = fields.len() == 1
                     && fields[0].path == ROW
                     && fields[0].values.null_count() == 0;
@@ -527,17 +525,14 @@ impl OpPool {
             e.downcast::<CallError>()
                 .unwrap_or_else(|e| CallError::Dead(format!("{e:#}")))
         })?;
-        match wanted {
-            Some(keys) if self.descriptor.takes_wanted_stats() => {
-                let params = with(&self.params, "wanted_stats", keys);
-                bare.create(&self.descriptor.name, &params)
-            }
-            _ if self.descriptor.gives_drop_reasons() => {
-                let params = with(&self.params, drop_reasons::PARAMETER, true);
-                bare.create(&self.descriptor.name, &params)
-            }
-            _ => bare.create(&self.descriptor.name, &self.params),
-        }
+        let traits = self.descriptor.traits;
+        let wanted = Wanted {
+            stats: wanted
+                .filter(|_| traits.leaves_out_stats)
+                .map(<[String]>::to_vec),
+            drop_reasons: traits.gives_drop_reasons,
+        };
+        bare.create(&self.descriptor.name, &self.params, wanted)
     }
 }
 
@@ -562,13 +557,5 @@ mod tests {
         };
         assert_eq!(stats.len(), 1);
         assert_eq!(stats[0].key, "b");
-    }
-
-    #[test]
-    fn wanted_stats_are_one_more_parameter() {
-        let params = with(r#"{"min":1}"#, "wanted_stats", vec!["a"]);
-        let params: serde_json::Value = serde_json::from_str(&params).unwrap();
-        let expected = serde_json::json!({"min": 1, "wanted_stats": ["a"]});
-        assert_eq!(params, expected);
     }
 }

@@ -1,4 +1,4 @@
-//! How a deduplicator with `x-seen-keys` in its schema wants keys of earlier rows looked up.
+//! How a deduplicator by seen keys wants keys of earlier rows looked up.
 
 use serde_json::{Map, Value};
 

@@ -1,7 +1,8 @@
 //! Bounds the size of an answer row by row: whatever batch a row came in, and however JSON spells
 //! it.
 
-use arrow::array::{Array, AsArray, ListArray, StringViewArray};
+use arrow::array::{Array, AsArray, BinaryViewArray, ListArray, StringViewArray};
+use arrow::datatypes::DataType;
 
 use super::contract::{Limits, Output, ROW, Signature};
 use crate::data::Batch;
@@ -151,7 +152,10 @@ impl Answers {
 /// Sizes of the values of a column, in bytes.
 enum Sizes<'a> {
     Text(&'a StringViewArray),
+    Bytes(&'a BinaryViewArray),
     List(&'a ListArray),
+    /// So many in each row.
+    Vector(u64),
     Fixed,
 }
 
@@ -160,7 +164,15 @@ impl<'a> Sizes<'a> {
         if let Some(texts) = array.as_string_view_opt() {
             return Self::Text(texts);
         }
-        array.as_list_opt().map_or(Self::Fixed, Self::List)
+        if let Some(bytes) = array.as_binary_view_opt() {
+            return Self::Bytes(bytes);
+        }
+        match array.data_type() {
+            DataType::FixedSizeList(item, width) if item.data_type() == &DataType::Float32 => {
+                Self::Vector(4 * u64::from(width.unsigned_abs()))
+            }
+            _ => array.as_list_opt().map_or(Self::Fixed, Self::List),
+        }
     }
 
     fn get(&self, row: usize) -> u64 {
@@ -168,6 +180,9 @@ impl<'a> Sizes<'a> {
             Self::Text(texts) if texts.is_null(row) => 0,
             // The lowest 32 bits of a view are the length.
             Self::Text(texts) => u64::from(texts.views()[row] as u32),
+            Self::Bytes(bytes) if bytes.is_null(row) => 0,
+            Self::Bytes(bytes) => u64::from(bytes.views()[row] as u32),
+            Self::Vector(bytes) => *bytes,
             Self::List(lists) => {
                 let (start, end) = (
                     lists.value_offsets()[row] as usize,
@@ -177,7 +192,11 @@ impl<'a> Sizes<'a> {
                     .values()
                     .as_string_opt::<i32>()
                     .map(|texts| texts.value_offsets()[end] - texts.value_offsets()[start]);
-                8 * (end - start) as u64 + texts.unwrap_or(0) as u64
+                let bytes = lists
+                    .values()
+                    .as_binary_opt::<i32>()
+                    .map(|bytes| bytes.value_offsets()[end] - bytes.value_offsets()[start]);
+                8 * (end - start) as u64 + texts.or(bytes).unwrap_or(0) as u64
             }
             Self::Fixed => 8,
         }

@@ -17,7 +17,6 @@ use std::ops::ControlFlow;
 /// `document_removed_with_badwords`, or empty for texts that stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct C4BadwordsFilter {
     /// A directory with a list for each language, a file with the language's code as its name (`en`), with a
     /// word or a phrase on each line, in lower case.
@@ -138,6 +137,7 @@ impl Rules for C4BadwordsFilter {
 
 impl Operator for C4BadwordsFilter {
     const NAME: &'static str = "c4_badwords_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const KIND: Kind = Kind::Filter;
     const COST: Cost = Cost::Medium;
 

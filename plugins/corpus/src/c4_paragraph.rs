@@ -13,7 +13,6 @@ use std::ops::ControlFlow;
 /// texts that stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct C4ParagraphFilter {
     /// The least number of long lines.
     pub min_paragraphs: usize,
@@ -55,6 +54,7 @@ impl Rules for C4ParagraphFilter {
 
 impl Operator for C4ParagraphFilter {
     const NAME: &'static str = "c4_paragraph_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const KIND: Kind = Kind::Filter;
 
     fn signature(&self, common: &Common) -> Signature {

@@ -14,7 +14,6 @@ use std::ops::ControlFlow;
 /// are left. The lines that stay are stripped. Why a text went is told with datatrove's words:
 /// `lorem_ipsum`, `curly_bracket`, `too_few_sentences`.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-drop-reasons" = true))]
 #[serde(default)]
 pub struct C4QualityMapper {
     /// Judge lines. Otherwise sentences, which are then joined by spaces.
@@ -163,6 +162,7 @@ fn without_citations(line: &str, out: &mut String) -> bool {
 
 impl Expander for C4QualityMapper {
     const NAME: &'static str = "c4_quality_mapper";
+    const TRAITS: Traits = Traits::NONE.gives_drop_reasons();
     const COST: Cost = Cost::Medium;
 
     fn prepare(&mut self) -> Result<(), String> {

@@ -17,7 +17,6 @@ use std::ops::ControlFlow;
 /// `short_line_ratio`, `char_dup_ratio` or `list_ratio`; it is empty for texts that stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct FinewebQualityFilter {
     /// The least share of lines that end with a mark that ends sentences.
     pub line_punct_thr: f64,
@@ -131,6 +130,7 @@ impl Rules for FinewebQualityFilter {
 
 impl Operator for FinewebQualityFilter {
     const NAME: &'static str = "fineweb_quality_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const KIND: Kind = Kind::Filter;
     const COST: Cost = Cost::Medium;
 

@@ -21,7 +21,6 @@ use std::ops::ControlFlow;
 /// texts that stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct GopherQualityFilter {
     /// The least number of words that are not only symbols; null or 0: any.
     pub min_doc_words: Option<f64>,
@@ -205,6 +204,7 @@ impl Rules for GopherQualityFilter {
 
 impl Operator for GopherQualityFilter {
     const NAME: &'static str = "gopher_quality_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const KIND: Kind = Kind::Filter;
     const COST: Cost = Cost::Medium;
 

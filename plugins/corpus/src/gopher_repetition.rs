@@ -17,7 +17,6 @@ use std::ops::ControlFlow;
 /// `duplicated_5_n_grams`, …; it is empty for texts that stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct GopherRepetitionFilter {
     /// The greatest share of lines that are in the text before; null or 0: any.
     pub dup_line_frac: Option<f64>,
@@ -173,6 +172,7 @@ fn duplicated_name(n: usize) -> String {
 
 impl Operator for GopherRepetitionFilter {
     const NAME: &'static str = "gopher_repetition_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const KIND: Kind = Kind::Filter;
     const COST: Cost = Cost::Medium;
 

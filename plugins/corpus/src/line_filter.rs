@@ -19,7 +19,6 @@ use std::borrow::Cow;
 /// that has the name of the function after which nothing was left, or `empty`. After each rule but that on
 /// words, white space around the text goes.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-drop-reasons" = true))]
 #[serde(default)]
 pub struct LineFilterMapper {
     /// Remove lines with a greater share of capital letters among the characters; null: none.
@@ -240,6 +239,7 @@ fn number_of_words(line: &str) -> usize {
 
 impl Operator for LineFilterMapper {
     const NAME: &'static str = "line_filter_mapper";
+    const TRAITS: Traits = Traits::NONE.gives_drop_reasons();
     const KIND: Kind = Kind::Mapper;
     const COST: Cost = Cost::Medium;
 

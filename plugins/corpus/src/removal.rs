@@ -15,7 +15,6 @@ use std::ops::ControlFlow;
 /// texts that stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct WordRemovalRatioFilter {
     /// The field with the number of words before, such as the `word_count_key` of `line_filter_mapper`.
     pub prev_word_count_key: String,
@@ -70,6 +69,7 @@ impl Rules for WordRemovalRatioFilter {
 
 impl Operator for WordRemovalRatioFilter {
     const NAME: &'static str = "word_removal_ratio_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const KIND: Kind = Kind::Filter;
 
     fn prepare(&mut self) -> Result<(), String> {

@@ -15,7 +15,6 @@ use std::ops::ControlFlow;
 /// `blacklisted_subword`; it is empty for rows that stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct UrlFilter {
     /// The field with the URL.
     pub url_key: String,
@@ -109,6 +108,7 @@ impl Rules for UrlFilter {
 
 impl Operator for UrlFilter {
     const NAME: &'static str = "url_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const KIND: Kind = Kind::Filter;
 
     fn prepare(&mut self) -> Result<(), String> {

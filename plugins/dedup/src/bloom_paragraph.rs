@@ -17,7 +17,6 @@ use xxhash_rust::xxh3::xxh3_64;
 /// For paragraphs that are equal as a whole, as Dolma compares them: `ngram_size: null, min_words: 0`;
 /// for documents: `unit: document` besides; by URL: with `text_key: url`, too.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-seen-keys" = true))]
 #[serde(default)]
 pub struct BloomParagraphDeduplicator {
     /// What is compared, and removed or dropped.
@@ -73,6 +72,7 @@ const FACTOR: u64 = 0x243f_6a88_85a3_08d3;
 
 impl Operator for BloomParagraphDeduplicator {
     const NAME: &'static str = "bloom_paragraph_deduplicator";
+    const TRAITS: Traits = Traits::NONE.seen_keys();
     const KIND: Kind = Kind::Deduplicator;
     const COST: Cost = Cost::Medium;
 

@@ -7,7 +7,6 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// Drops documents whose text is equal to that of an earlier one.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-clusters" = true))]
 #[serde(default)]
 pub struct DocumentDeduplicator {
     /// Compare in lower case.
@@ -25,6 +24,7 @@ pub struct DocumentDeduplicator {
 
 impl Deduplicator for DocumentDeduplicator {
     const NAME: &'static str = "document_deduplicator";
+    const TRAITS: Traits = Traits::NONE.takes_clusters();
     const COST: Cost = Cost::Light;
     // 128 bits: among 10^9 documents two unequal ones share a fingerprint with a probability of
     // 10^-21.

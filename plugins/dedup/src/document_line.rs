@@ -7,7 +7,6 @@ use djhost_sdk::{COUNTS, Lists};
 
 /// Removes lines that many documents have, such as navigation, boilerplate and notices.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-counts-keys" = true))]
 #[serde(default)]
 pub struct DocumentLineDeduplicator {
     /// Lines of more than this many documents are removed.
@@ -55,6 +54,7 @@ const NOTHING: &str = "\n";
 
 impl Operator for DocumentLineDeduplicator {
     const NAME: &'static str = "document_line_deduplicator";
+    const TRAITS: Traits = Traits::NONE.counted_keys();
     const KIND: Kind = Kind::Deduplicator;
     const COST: Cost = Cost::Light;
 

@@ -9,7 +9,6 @@ use djhost_sdk::prelude::*;
 /// share of common shingles are found is a matter of probability, which is steep around
 /// `jaccard_threshold`.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-clusters" = true))]
 #[serde(default)]
 pub struct DocumentMinhashDeduplicator {
     /// The parameters.
@@ -24,6 +23,7 @@ pub struct DocumentMinhashDeduplicator {
 
 impl Deduplicator for DocumentMinhashDeduplicator {
     const NAME: &'static str = "document_minhash_deduplicator";
+    const TRAITS: Traits = Traits::NONE.takes_clusters();
     const COST: Cost = Cost::Heavy;
     type Print = u64;
 

@@ -7,7 +7,6 @@ use djhost_sdk::prelude::*;
 /// Drops documents whose simhash differs in few bits from that of an earlier one.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-hamming-distance" = "hamming_distance", "x-clusters" = true))]
 pub struct DocumentSimhashDeduplicator {
     /// How texts are cut into tokens: `space` for languages with spaces, `character` for those
     /// without, `punctuation`.
@@ -51,6 +50,7 @@ impl Default for DocumentSimhashDeduplicator {
 
 impl Deduplicator for DocumentSimhashDeduplicator {
     const NAME: &'static str = "document_simhash_deduplicator";
+    const TRAITS: Traits = Traits::NONE.hamming("hamming_distance").takes_clusters();
     const COST: Cost = Cost::Medium;
     type Print = u64;
 

@@ -9,7 +9,6 @@ use djhost_sdk::prelude::*;
 ///
 /// The parameters that steer Ray's work are accepted and have no effect.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-clusters" = true))]
 #[serde(default)]
 pub struct RayBtsMinhashDeduplicator {
     /// The parameters.
@@ -46,6 +45,7 @@ pub struct RayBtsMinhashDeduplicator {
 
 impl Deduplicator for RayBtsMinhashDeduplicator {
     const NAME: &'static str = "ray_bts_minhash_deduplicator";
+    const TRAITS: Traits = Traits::NONE.takes_clusters();
     const COST: Cost = Cost::Heavy;
     type Print = u64;
 

@@ -8,7 +8,6 @@ use djhost_sdk::prelude::*;
 ///
 /// The parameters that steer Ray's work are accepted and have no effect.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-clusters" = true))]
 #[serde(default)]
 pub struct RayDocumentDeduplicator {
     /// No effect.
@@ -24,6 +23,7 @@ pub struct RayDocumentDeduplicator {
 
 impl Deduplicator for RayDocumentDeduplicator {
     const NAME: &'static str = "ray_document_deduplicator";
+    const TRAITS: Traits = Traits::NONE.takes_clusters();
     const COST: Cost = DocumentDeduplicator::COST;
     type Print = u128;
 

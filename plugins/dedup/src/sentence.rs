@@ -17,7 +17,6 @@ use xxhash_rust::xxh3::xxh3_64;
 /// datatrove's `min_doc_words` and `min_num_sentences` are filters that come after it here, such as
 /// `words_num_filter`.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-seen-keys" = true))]
 #[serde(default)]
 pub struct SentenceDeduplicator {
     /// How many sentences a span has.
@@ -69,6 +68,7 @@ impl Default for SentenceDeduplicator {
 
 impl Operator for SentenceDeduplicator {
     const NAME: &'static str = "sentence_deduplicator";
+    const TRAITS: Traits = Traits::NONE.seen_keys();
     const KIND: Kind = Kind::Deduplicator;
     const COST: Cost = Cost::Medium;
 

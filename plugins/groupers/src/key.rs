@@ -10,7 +10,6 @@ use djhost_sdk::prelude::*;
 /// (1.0, 1.00 and 1e0, but not the whole number 1), objects with the members in any order. `NaN` is
 /// equal to itself.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct KeyValueGrouper {
     /// Paths of the fields, names joined by dots; `__dj__stats__.KEY` is a stat. None: the text. A
@@ -26,6 +25,7 @@ impl KeyValueGrouper {
 
 impl Grouper for KeyValueGrouper {
     const NAME: &'static str = "key_value_grouper";
+    const TRAITS: Traits = Traits::NONE.json_constants();
 
     fn prepare(&mut self) -> Result<(), String> {
         match self

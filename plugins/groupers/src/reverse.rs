@@ -7,7 +7,6 @@ use djhost_sdk::prelude::*;
 /// Makes many rows of one, the way back from a grouper: each row gets one value of the list of
 /// every field.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-whole-rows" = true))]
 #[serde(default)]
 pub struct NaiveReverseGrouper {
     /// Data-Juicer writes what aggregators have noted of a group (`__dj__batch_meta__`) to this
@@ -34,8 +33,7 @@ impl Operator for NaiveReverseGrouper {
 
     fn signature(&self, _common: &Common) -> Signature {
         Signature {
-            reads: vec![Input::required(ROW, ColumnType::Utf8)],
-            writes: vec![Computed::new(ROW, ColumnType::Utf8)],
+            whole_rows: true,
             ..Signature::default()
         }
     }

@@ -48,7 +48,6 @@ pub enum OutputFormat {
 /// 255 are left out, and their text goes to the one around them. A page that takes too long goes to
 /// quarantine by the job's time limit.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-drop-reasons" = true))]
 #[serde(default)]
 pub struct HtmlExtractMapper {
     /// The field with the HTML.
@@ -174,6 +173,7 @@ impl HtmlExtractMapper {
 
 impl Operator for HtmlExtractMapper {
     const NAME: &'static str = "html_extract_mapper";
+    const TRAITS: Traits = Traits::NONE.gives_drop_reasons();
     const KIND: Kind = Kind::Mapper;
     const COST: Cost = Cost::Medium;
 

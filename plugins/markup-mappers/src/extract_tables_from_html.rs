@@ -12,7 +12,6 @@ use djhost_sdk::prelude::*;
 /// has the field already stays as it is. The HTML is read tag by tag, as Python's `html.parser` and
 /// Beautiful Soup read it: what is not closed goes on.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct ExtractTablesFromHtmlMapper {
     /// The name of the field, under `__dj__meta__`.
@@ -52,6 +51,7 @@ impl ExtractTablesFromHtmlMapper {
 
 impl Operator for ExtractTablesFromHtmlMapper {
     const NAME: &'static str = "extract_tables_from_html_mapper";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     const KIND: Kind = Kind::Mapper;
     const COST: Cost = Cost::Medium;
 

@@ -10,7 +10,6 @@ use djhost_sdk::prelude::*;
 /// AAC, Ogg with Vorbis, Opus or FLAC, and MP4 and its kin.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-reads-media" = true))]
 pub struct AudioDurationFilter {
     /// The least duration in seconds.
     pub min_duration: f64,
@@ -32,9 +31,9 @@ impl Default for AudioDurationFilter {
 
 impl PerFile for AudioDurationFilter {
     const MODALITY: Modality = Modality::Audios;
-    const KEYS: &'static [&'static str] = &["audio_duration"];
+    const STATS: &'static [Stat] = &[Stat::float("audio_duration")];
 
-    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
+    fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String> {
         Ok([crate::audio::duration(&mut file.open()?)?; 2])
     }
 

@@ -8,7 +8,6 @@ use djhost_sdk::prelude::*;
 /// Keeps rows whose audio files are of a size within bounds, in bytes of the file.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-reads-media" = true))]
 pub struct AudioSizeFilter {
     /// The least size: a number of bytes, or one with a unit like `10kb`.
     pub min_size: String,
@@ -43,9 +42,9 @@ impl AudioSizeFilter {
 
 impl PerFile for AudioSizeFilter {
     const MODALITY: Modality = Modality::Audios;
-    const KEYS: &'static [&'static str] = &["audio_sizes"];
+    const STATS: &'static [Stat] = &[Stat::integer("audio_sizes")];
 
-    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
+    fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String> {
         Ok([file.size()? as f64; 2])
     }
 

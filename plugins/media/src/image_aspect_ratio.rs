@@ -9,7 +9,6 @@ use djhost_sdk::prelude::*;
 /// Only the headers are read. An image that its EXIF data turn on its side counts as it is shown.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-reads-media" = true))]
 pub struct ImageAspectRatioFilter {
     /// The least ratio.
     pub min_ratio: f64,
@@ -31,9 +30,9 @@ impl Default for ImageAspectRatioFilter {
 
 impl PerFile for ImageAspectRatioFilter {
     const MODALITY: Modality = Modality::Images;
-    const KEYS: &'static [&'static str] = &["aspect_ratios"];
+    const STATS: &'static [Stat] = &[Stat::float("aspect_ratios")];
 
-    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
+    fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String> {
         let shape = crate::image::shape(&mut file.open()?)?;
         Ok([f64::from(shape.width) / f64::from(shape.height); 2])
     }

@@ -2,8 +2,7 @@
 
 use crate::decode::decode;
 use crate::hash::{HashMethod, hash};
-use crate::rows::{Modality, paths};
-use crate::source::Media;
+use crate::rows::{Modality, files};
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::strip;
 use xxhash_rust::xxh3::xxh3_128;
@@ -15,7 +14,6 @@ use xxhash_rust::xxh3::xxh3_128;
 /// PNG, JPEG, GIF, WebP and BMP.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-reads-media" = true))]
 pub struct ImageDeduplicator {
     /// The hash: `phash`, `dhash`, `whash` or `ahash`.
     pub method: HashMethod,
@@ -26,20 +24,22 @@ pub struct ImageDeduplicator {
 impl ImageDeduplicator {
     /// The concatenated hashes of a row's images. An image that a row names twice counts once, as
     /// in Data-Juicer.
-    fn hashes(&self, row: Row<'_>) -> Result<Vec<u8>, Reject> {
+    fn hashes(&self, row: Row<'_>, inputs: usize) -> Result<Vec<u8>, Reject> {
         let mut hashes = Vec::new();
         let mut seen: Vec<String> = Vec::new();
-        for path in paths(row, 0)? {
-            if seen.contains(&path) {
+        for file in files(row, inputs)? {
+            if file
+                .path()
+                .is_some_and(|path| seen.iter().any(|s| s == path))
+            {
                 continue;
             }
-            let file = Media(&path);
             let pixels = file
                 .open()
                 .and_then(|mut source| decode(&mut source))
                 .map_err(|reason| file.blamed(reason))?;
             hashes.extend_from_slice(&hash(&pixels, self.method).to_be_bytes());
-            seen.push(path);
+            seen.extend(file.path().map(str::to_owned));
         }
         Ok(hashes)
     }
@@ -47,11 +47,12 @@ impl ImageDeduplicator {
 
 impl Operator for ImageDeduplicator {
     const NAME: &'static str = "image_deduplicator";
+    const TRAITS: Traits = Traits::NONE.reads_media();
     const KIND: Kind = Kind::Deduplicator;
     const COST: Cost = Cost::Heavy;
 
     fn signature(&self, common: &Common) -> Signature {
-        let mut reads = vec![Modality::Images.input(common)];
+        let mut reads = Modality::Images.inputs(common);
         if self.consider_text {
             reads.push(Input::required(&common.text_key, ColumnType::Utf8));
         }
@@ -61,8 +62,9 @@ impl Operator for ImageDeduplicator {
         }
     }
 
-    fn process(&mut self, _common: &Common, batch: &Batch) -> Result<Output, OpError> {
+    fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
         let rows = batch.rows();
+        let inputs = Modality::Images.inputs(common).len();
         let (mut data, mut valid, mut rejected) = (
             Vec::with_capacity(rows * 16),
             vec![0u8; rows.div_ceil(8)],
@@ -70,12 +72,12 @@ impl Operator for ImageDeduplicator {
         );
         for row in 0..rows {
             let mut print = None;
-            match self.hashes(batch.row(row)) {
+            match self.hashes(batch.row(row), inputs) {
                 // A row without images duplicates no other, unless texts count.
                 Ok(hashes) if hashes.is_empty() && !self.consider_text => {}
                 Ok(mut hashes) => {
                     if self.consider_text {
-                        let text = strip(batch.row(row).text(1).unwrap_or_default());
+                        let text = strip(batch.row(row).text(inputs).unwrap_or_default());
                         hashes.extend_from_slice(&xxh3_128(text.as_bytes()).to_le_bytes());
                     }
                     print = Some(xxh3_128(&hashes));

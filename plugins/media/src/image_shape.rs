@@ -9,7 +9,6 @@ use djhost_sdk::prelude::*;
 /// Only the headers are read. An image that its EXIF data turn on its side counts as it is shown.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-reads-media" = true))]
 pub struct ImageShapeFilter {
     /// The least width.
     pub min_width: i64,
@@ -37,9 +36,9 @@ impl Default for ImageShapeFilter {
 
 impl PerFile for ImageShapeFilter {
     const MODALITY: Modality = Modality::Images;
-    const KEYS: &'static [&'static str] = &["image_width", "image_height"];
+    const STATS: &'static [Stat] = &[Stat::integer("image_width"), Stat::integer("image_height")];
 
-    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
+    fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String> {
         crate::image::shape(&mut file.open()?)
             .map(|shape| [shape.width.into(), shape.height.into()])
     }

@@ -14,15 +14,26 @@ pub(crate) enum Modality {
 }
 
 impl Modality {
-    /// The field with the list. Read as JSON, because a value that is not a list must not pass for
-    /// an absent one.
-    pub(crate) fn input(self, common: &Common) -> Input {
+    /// The fields with the list, and with the bytes of images inside of rows. The list is read as
+    /// JSON, because a value that is not a list must not pass for an absent one.
+    pub(crate) fn inputs(self, common: &Common) -> Vec<Input> {
         let key = match self {
             Self::Images => &common.image_key,
             Self::Audios => &common.audio_key,
             Self::Videos => &common.video_key,
         };
-        Input::optional(key, ColumnType::Json)
+        let list = Input::optional(key, ColumnType::Json);
+        match self {
+            // A field cannot be read in two types.
+            Self::Images if common.image_bytes_key == *key => {
+                vec![Input::required(key, ColumnType::BytesList)]
+            }
+            Self::Images => vec![
+                list,
+                Input::optional(&common.image_bytes_key, ColumnType::BytesList),
+            ],
+            Self::Audios | Self::Videos => vec![list],
+        }
     }
 }
 
@@ -37,28 +48,39 @@ pub enum AnyOrAll {
     All,
 }
 
-/// The files that a row names in field number `field`.
+/// The files of a row, of which the first `inputs` fields are those of [`Modality::inputs`]. Where
+/// a row has the bytes of a file, its path is not opened.
 ///
 /// # Errors
-/// When the value is not a list of strings.
-pub(crate) fn paths(row: Row<'_>, field: usize) -> Result<Vec<String>, Reject> {
-    let Some(text) = row.text(field) else {
-        return Ok(Vec::new());
-    };
-    let value = serde_json::from_str::<Option<Vec<String>>>(text);
-    Ok(value
-        .map_err(|_| format!("not a list of paths: {text:.200}"))?
-        .unwrap_or_default())
+/// When the list is not one of strings.
+pub(crate) fn files(row: Row<'_>, inputs: usize) -> Result<Vec<Media<'_>>, Reject> {
+    let mut paths = Vec::new();
+    if let Some(text) = row.text(0) {
+        let value = serde_json::from_str::<Option<Vec<String>>>(text);
+        paths = value
+            .map_err(|_| format!("not a list of paths: {text:.200}"))?
+            .unwrap_or_default();
+    }
+    let last = inputs - 1;
+    let mut inside = row.bytes_list(last).enumerate().map(|(i, bytes)| {
+        let name = format!("file {i} in `{}`", row.path(last));
+        Media::inside(name, bytes)
+    });
+    if paths.is_empty() {
+        return Ok(inside.collect());
+    }
+    let file = |path: String| inside.next().unwrap_or_else(|| Media::file(path));
+    Ok(paths.into_iter().map(file).collect())
 }
 
 /// A filter over files.
 pub(crate) trait PerFile {
     const MODALITY: Modality;
-    /// Keys of the stats, each with a list per row; one or two.
-    const KEYS: &'static [&'static str];
+    /// The stats, each with a list per row; one or two.
+    const STATS: &'static [Stat];
 
     /// The numbers of one file, one per key.
-    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String>;
+    fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String>;
 
     /// Whether a file with these numbers fits.
     fn fits(&self, common: &Common, numbers: [f64; 2]) -> bool;
@@ -68,33 +90,38 @@ pub(crate) trait PerFile {
 }
 
 pub(crate) fn signature<T: PerFile>(common: &Common) -> Signature {
-    let stats = T::KEYS
-        .iter()
-        .map(|key| Computed::new(*key, ColumnType::F64List))
-        .collect();
+    let computed = |stat: &Stat| {
+        let ty = match stat.integer {
+            true => ColumnType::S64List,
+            false => ColumnType::F64List,
+        };
+        Computed::new(stat.key, ty)
+    };
     Signature {
-        reads: vec![T::MODALITY.input(common)],
-        writes: Vec::new(),
-        writes_stats: stats,
+        reads: T::MODALITY.inputs(common),
+        writes_stats: T::STATS.iter().map(computed).collect(),
+        ..Signature::default()
     }
 }
 
 /// Measures the files of each row, or uses the stats that it already has, and judges it by them. A
 /// row without files stays.
 pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Output {
-    let known: Vec<Option<&Lists<Vec<f64>>>> =
-        T::KEYS.iter().map(|key| present(batch, key)).collect();
+    let inputs = T::MODALITY.inputs(common).len();
+    let known: Vec<Option<&Column>> = T::STATS
+        .iter()
+        .map(|stat| present(batch, inputs, stat.key))
+        .collect();
     let mut offsets: Vec<u32> = vec![0];
-    let mut values: Vec<Vec<f64>> = T::KEYS.iter().map(|_| Vec::new()).collect();
+    let mut values: Vec<Vec<f64>> = T::STATS.iter().map(|_| Vec::new()).collect();
     let (mut keep, mut rejected) = (Vec::with_capacity(batch.rows()), Vec::new());
     let mut numbers: Vec<[f64; 2]> = Vec::new();
     for row in 0..batch.rows() {
         numbers.clear();
         let judged = match given(&known, row, &mut numbers) {
             true => Ok(()),
-            false => paths(batch.row(row), 0).and_then(|paths| {
-                for path in &paths {
-                    let file = Media(path);
+            false => files(batch.row(row), inputs).and_then(|files| {
+                for file in &files {
                     numbers.push(op.measure(file).map_err(|reason| file.blamed(reason))?);
                 }
                 Ok(())
@@ -125,19 +152,11 @@ pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Out
         }
         offsets.push(values[0].len() as u32);
     }
-    let column = |values| {
-        Column::F64List(
-            Lists::<Vec<f64>>::new(offsets.clone(), values, None).expect("an offset per row"),
-        )
-    };
-    let stats = T::KEYS
-        .iter()
-        .zip(values)
-        .map(|(key, values)| Field {
-            path: (*key).into(),
-            values: column(values),
-        })
-        .collect();
+    let stats = T::STATS.iter().zip(values).map(|(stat, values)| Field {
+        path: stat.key.into(),
+        values: lists(stat, offsets.clone(), values),
+    });
+    let stats = stats.collect();
     Output::Filtered {
         keep,
         stats,
@@ -145,30 +164,44 @@ pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Out
     }
 }
 
+/// A list of numbers per row.
+fn lists(stat: &Stat, offsets: Vec<u32>, values: Vec<f64>) -> Column {
+    const FIT: &str = "an offset per row";
+    match stat.integer {
+        true => {
+            let values = values.into_iter().map(|v| v as i64).collect();
+            Column::S64List(Lists::<Vec<i64>>::new(offsets, values, None).expect(FIT))
+        }
+        false => Column::F64List(Lists::<Vec<f64>>::new(offsets, values, None).expect(FIT)),
+    }
+}
+
 /// Takes the numbers that the row already has, if it has all of them.
-fn given(known: &[Option<&Lists<Vec<f64>>>], row: usize, numbers: &mut Vec<[f64; 2]>) -> bool {
-    let list = |k: usize| {
-        known
-            .get(k)
-            .copied()
-            .flatten()
-            .and_then(|lists| lists.range(row).map(|_| lists.numbers(row)))
+fn given(known: &[Option<&Column>], row: usize, numbers: &mut Vec<[f64; 2]>) -> bool {
+    let list = |k: usize| -> Option<Vec<f64>> {
+        match known.get(k).copied().flatten()? {
+            Column::F64List(lists) => lists.range(row).map(|_| lists.numbers(row).to_vec()),
+            Column::S64List(lists) => lists
+                .range(row)
+                .map(|_| lists.numbers(row).iter().map(|v| *v as f64).collect()),
+            _ => None,
+        }
     };
     let Some(first) = list(0) else { return false };
     let second = if known.len() == 2 {
         list(1)
     } else {
-        Some(first)
+        Some(first.clone())
     };
     let Some(second) = second.filter(|second| second.len() == first.len()) else {
         return false;
     };
-    numbers.extend(first.iter().zip(second).map(|(a, b)| [*a, *b]));
+    numbers.extend(first.iter().zip(second).map(|(a, b)| [*a, b]));
     true
 }
 
-/// The lists under `key` that the rows already have. They follow the list of files.
-fn present<'a>(batch: &'a Batch, key: &str) -> Option<&'a Lists<Vec<f64>>> {
+/// The lists under `key` that the rows already have. They follow the inputs.
+fn present<'a>(batch: &'a Batch, inputs: usize, key: &str) -> Option<&'a Column> {
     let named = |field: &&Field| {
         field
             .path
@@ -176,15 +209,8 @@ fn present<'a>(batch: &'a Batch, key: &str) -> Option<&'a Lists<Vec<f64>>> {
             .and_then(|rest| rest.strip_prefix('.'))
             == Some(key)
     };
-    batch
-        .fields
-        .iter()
-        .skip(1)
-        .find(named)
-        .and_then(|field| match &field.values {
-            Column::F64List(lists) => Some(lists),
-            _ => None,
-        })
+    let found = batch.fields.iter().skip(inputs).find(named);
+    found.map(|field| &field.values)
 }
 
 /// Makes a [`PerFile`] an [`Operator`].
@@ -192,6 +218,7 @@ macro_rules! filter_per_file {
     ($op:ty, $name:literal, $cost:expr $(, $prepare:ident)?) => {
         impl Operator for $op {
             const NAME: &'static str = $name;
+            const TRAITS: Traits = Traits::NONE.reads_media();
             const KIND: Kind = Kind::Filter;
             const COST: Cost = $cost;
 

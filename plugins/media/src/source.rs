@@ -1,22 +1,52 @@
-//! Files named by rows: finds, opens and reads them in small pieces.
+//! Files that rows name or have in them: finds, opens and reads them in small pieces.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs::File;
-#[cfg(test)]
-use std::io::Cursor;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 
-/// A file named by a row, not yet opened.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Media<'a>(pub(crate) &'a str);
+/// A file that a row names, or has in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Media<'a> {
+    /// Its path, or a name for messages.
+    name: Cow<'a, str>,
+    bytes: Option<&'a [u8]>,
+}
 
-impl Media<'_> {
+impl<'a> Media<'a> {
+    /// A file named by a row, not yet opened.
+    pub(crate) fn file(path: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            name: path.into(),
+            bytes: None,
+        }
+    }
+
+    /// A file with these bytes.
+    pub(crate) fn inside(name: impl Into<Cow<'a, str>>, bytes: &'a [u8]) -> Self {
+        Self {
+            name: name.into(),
+            bytes: Some(bytes),
+        }
+    }
+
+    /// The path, if it is not inside of the row.
+    pub(crate) fn path(&self) -> Option<&str> {
+        match self.bytes {
+            Some(_) => None,
+            None => Some(&self.name),
+        }
+    }
+
     /// Its size in bytes.
     ///
     /// # Errors
     /// When it is inaccessible or not a file.
-    pub(crate) fn size(self) -> Result<u64, String> {
-        let path = self.0;
+    pub(crate) fn size(&self) -> Result<u64, String> {
+        if let Some(bytes) = self.bytes {
+            return Ok(bytes.len() as u64);
+        }
+        let path = &*self.name;
         if path.is_empty() {
             return Err("the path is empty".into());
         }
@@ -41,15 +71,22 @@ impl Media<'_> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn open(self) -> Result<Source, String> {
+    pub(crate) fn open(&self) -> Result<Source, String> {
+        if let Some(bytes) = self.bytes {
+            return Ok(Source::of(bytes.to_vec()));
+        }
         let len = self.size()?;
-        let file = File::open(self.0).map_err(|error| format!("it cannot be opened: {error}"))?;
+        let file =
+            File::open(&*self.name).map_err(|error| format!("it cannot be opened: {error}"))?;
         Ok(Source::new(Box::new(file), len))
     }
 
     /// Adds the name of the file to `reason`.
-    pub(crate) fn blamed(self, reason: impl Display) -> String {
-        format!("`{}`: {reason}", self.0)
+    pub(crate) fn blamed(&self, reason: impl Display) -> String {
+        match self.bytes {
+            Some(_) => format!("{}: {reason}", self.name),
+            None => format!("`{}`: {reason}", self.name),
+        }
     }
 }
 
@@ -87,7 +124,6 @@ impl Source {
     }
 
     /// A file with these bytes.
-    #[cfg(test)]
     pub(crate) fn of(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
         Self::new(Box::new(Cursor::new(bytes)), len)
@@ -225,8 +261,8 @@ mod tests {
             "https://example.com/a.png",
             "a\0b",
         ] {
-            assert!(Media(path).open().is_err(), "{path}");
+            assert!(Media::file(path).open().is_err(), "{path}");
         }
-        assert!(Media("a.png").blamed("gone").starts_with("`a.png`"));
+        assert!(Media::file("a.png").blamed("gone").starts_with("`a.png`"));
     }
 }

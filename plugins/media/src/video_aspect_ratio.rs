@@ -11,7 +11,6 @@ use djhost_sdk::prelude::*;
 /// its kin, Matroska, WebM and AVI.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-reads-media" = true))]
 pub struct VideoAspectRatioFilter {
     /// The least ratio, like `9/21` or `9:21`.
     pub min_ratio: String,
@@ -46,9 +45,9 @@ impl VideoAspectRatioFilter {
 
 impl PerFile for VideoAspectRatioFilter {
     const MODALITY: Modality = Modality::Videos;
-    const KEYS: &'static [&'static str] = &["video_aspect_ratios"];
+    const STATS: &'static [Stat] = &[Stat::float("video_aspect_ratios")];
 
-    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
+    fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String> {
         let video = crate::video::read(&mut file.open()?)?;
         Ok([f64::from(video.width) / f64::from(video.height); 2])
     }

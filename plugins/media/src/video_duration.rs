@@ -21,7 +21,6 @@ pub enum VideoBackend {
 /// have no duration of their own. Videos may be MP4 and its kin, Matroska, WebM and AVI.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-reads-media" = true))]
 pub struct VideoDurationFilter {
     /// The least duration in seconds.
     pub min_duration: f64,
@@ -47,9 +46,9 @@ impl Default for VideoDurationFilter {
 
 impl PerFile for VideoDurationFilter {
     const MODALITY: Modality = Modality::Videos;
-    const KEYS: &'static [&'static str] = &["video_duration"];
+    const STATS: &'static [Stat] = &[Stat::float("video_duration")];
 
-    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
+    fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String> {
         let video = crate::video::read(&mut file.open()?)?;
         let seconds = video
             .seconds

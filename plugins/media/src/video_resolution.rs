@@ -10,7 +10,6 @@ use djhost_sdk::prelude::*;
 /// its kin, Matroska, WebM and AVI.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-reads-media" = true))]
 pub struct VideoResolutionFilter {
     /// The least width.
     pub min_width: i64,
@@ -38,9 +37,9 @@ impl Default for VideoResolutionFilter {
 
 impl PerFile for VideoResolutionFilter {
     const MODALITY: Modality = Modality::Videos;
-    const KEYS: &'static [&'static str] = &["video_width", "video_height"];
+    const STATS: &'static [Stat] = &[Stat::integer("video_width"), Stat::integer("video_height")];
 
-    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
+    fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String> {
         crate::video::read(&mut file.open()?).map(|video| [video.width.into(), video.height.into()])
     }
 

@@ -8,7 +8,6 @@ use djhost_sdk::text;
 /// Keeps texts whose share of letters and digits lies in a range.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct AlphanumericFilter {
     /// Take the ratio of letters (without digits) to tokens of a tokenizer, with the stat
     /// `alpha_token_ratio`.
@@ -42,6 +41,7 @@ impl Default for AlphanumericFilter {
 
 impl TextFilter for AlphanumericFilter {
     const NAME: &'static str = "alphanumeric_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const STAT: Stat = Stat::float("alnum_ratio");
 
     fn prepare(&mut self) -> Result<(), String> {

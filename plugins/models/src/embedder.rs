@@ -11,6 +11,7 @@ pub(crate) struct Embedder {
     output: String,
     pooling: Pooling,
     normalize: bool,
+    width: u32,
 }
 
 impl Embedder {
@@ -22,17 +23,27 @@ impl Embedder {
         let network = TextNetwork::open(max_length)?;
         let output = output(&network.outputs(), pooling)?;
         let tried = network.try_longest(&output)?;
-        if let TensorData::F32(values) = &tried.data {
-            pooling
-                .pool(values, &tried.shape[1..], normalize)
-                .map_err(|wrong| format!("`model`: {wrong}"))?;
+        let TensorData::F32(values) = &tried.data else {
+            return Err(format!("`model`: the output `{output}` has no floats"));
+        };
+        let vector = pooling
+            .pool(values, &tried.shape[1..], normalize)
+            .map_err(|wrong| format!("`model`: {wrong}"))?;
+        if vector.is_empty() {
+            return Err("`model`: the network gives vectors without numbers".into());
         }
         Ok(Self {
             network,
             output,
             pooling,
             normalize,
+            width: vector.len() as u32,
         })
+    }
+
+    /// The numbers of a vector, at least 1.
+    pub(crate) fn width(&self) -> u32 {
+        self.width
     }
 
     /// The vectors of texts, or why one has none.

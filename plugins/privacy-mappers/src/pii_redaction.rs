@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 /// the fields of `nested_keys`. What is not redacted stays byte for byte. A row with a lone
 /// surrogate in a string that would have to be looked at goes to quarantine.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct PiiRedactionMapper {
     /// Whether file paths of Unix and Windows are redacted.
@@ -130,6 +129,7 @@ impl Default for PiiRedactionMapper {
 
 impl Operator for PiiRedactionMapper {
     const NAME: &'static str = "pii_redaction_mapper";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     const KIND: Kind = Kind::Mapper;
     const COST: Cost = Cost::Medium;
 

@@ -11,7 +11,6 @@ use std::collections::HashMap;
 /// rows stay. Among equally frequent values the one that comes first wins. Numbers are compared
 /// digit by digit, of any size: 1, 1.0 and true are one value, and so are all `NaN`.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct FrequencySpecifiedFieldSelector {
     /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing.
@@ -40,6 +39,7 @@ impl Default for FrequencySpecifiedFieldSelector {
 
 impl Selector for FrequencySpecifiedFieldSelector {
     const NAME: &'static str = "frequency_specified_field_selector";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     type Key = String;
 
     fn prepare(&mut self) -> Result<(), String> {

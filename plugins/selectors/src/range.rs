@@ -13,7 +13,6 @@ use djhost_sdk::prelude::*;
 /// strings, then numbers. If percentile and rank of one bound are both set, the narrower holds; if a
 /// bound is not set at all, all rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct RangeSpecifiedFieldSelector {
     /// The path of the field, names joined by dots; `__dj__stats__.KEY` is a stat. Empty: all rows
@@ -35,6 +34,7 @@ pub struct RangeSpecifiedFieldSelector {
 
 impl Operator for RangeSpecifiedFieldSelector {
     const NAME: &'static str = "range_specified_field_selector";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     const KIND: Kind = Kind::Selector;
 
     fn prepare(&mut self) -> Result<(), String> {

@@ -6,7 +6,6 @@ use djhost_sdk::prelude::*;
 
 /// Keeps the rows where a field is one of some strings.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct TagsSpecifiedFieldSelector {
     /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing.
@@ -18,6 +17,7 @@ pub struct TagsSpecifiedFieldSelector {
 
 impl Selector for TagsSpecifiedFieldSelector {
     const NAME: &'static str = "tags_specified_field_selector";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     type Key = i64;
 
     fn prepare(&mut self) -> Result<(), String> {

@@ -13,7 +13,6 @@ use djhost_sdk::prelude::*;
 /// value (`NaN` is none), whatever `reverse` says. Among equal values the earlier rows win. If both
 /// `top_ratio` and `topk` are set, the smaller number holds; if neither is, all rows stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct TopkSpecifiedFieldSelector {
     /// The path of the field, names joined by dots; `__dj__stats__.KEY` is a stat. Empty: all rows
@@ -42,6 +41,7 @@ impl Default for TopkSpecifiedFieldSelector {
 
 impl Operator for TopkSpecifiedFieldSelector {
     const NAME: &'static str = "topk_specified_field_selector";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     const KIND: Kind = Kind::Selector;
 
     fn prepare(&mut self) -> Result<(), String> {

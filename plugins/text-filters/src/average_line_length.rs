@@ -6,7 +6,6 @@ use djhost_sdk::text;
 /// Keeps texts whose average line length lies in a range.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct AverageLineLengthFilter {
     /// The least average: characters of the text, line ends included, by the number of lines.
     pub min_len: i64,
@@ -25,6 +24,7 @@ impl Default for AverageLineLengthFilter {
 
 impl TextFilter for AverageLineLengthFilter {
     const NAME: &'static str = "average_line_length_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const STAT: Stat = Stat::float("avg_line_length");
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {

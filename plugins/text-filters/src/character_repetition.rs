@@ -9,7 +9,6 @@ use djhost_sdk::text::{FrequentNgrams, NgramCounter, code_points};
 /// as many as occur more than once if these are fewer.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct CharacterRepetitionFilter {
     /// Characters of an n-gram.
     #[schemars(range(min = 1))]
@@ -38,6 +37,7 @@ impl Default for CharacterRepetitionFilter {
 
 impl TextFilter for CharacterRepetitionFilter {
     const NAME: &'static str = "character_repetition_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const STAT: Stat = Stat::float("char_rep_ratio");
     const COST: Cost = Cost::Medium;
 

@@ -12,8 +12,8 @@ pub(crate) fn signature(paths: &[String], stats: Vec<Computed>) -> Signature {
         .collect();
     Signature {
         reads,
-        writes: Vec::new(),
         writes_stats: stats,
+        ..Signature::default()
     }
 }
 

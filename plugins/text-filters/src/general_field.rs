@@ -15,7 +15,6 @@ use djhost_sdk::prelude::*;
 /// true. Numbers are compared digit by digit, `Infinity` is above them all, and `NaN` is above, below
 /// and equal to nothing. A row whose values cannot be compared goes to quarantine.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct GeneralFieldFilter {
     /// The condition, such as `10 < num <= 30 and text != 'nothing here'`. Empty: all rows stay.
@@ -42,6 +41,7 @@ fn test<'a>(root: &Expr, row: Row<'a>, values: &mut [Value<'a>]) -> Result<bool,
 
 impl Operator for GeneralFieldFilter {
     const NAME: &'static str = "general_field_filter";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     const KIND: Kind = Kind::Filter;
 
     fn prepare(&mut self) -> Result<(), String> {

@@ -6,7 +6,6 @@ use djhost_sdk::text;
 /// Keeps texts whose longest line has a length in a range.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct MaximumLineLengthFilter {
     /// The least number of characters of the longest line, its end not counted.
     pub min_len: i64,
@@ -25,6 +24,7 @@ impl Default for MaximumLineLengthFilter {
 
 impl TextFilter for MaximumLineLengthFilter {
     const NAME: &'static str = "maximum_line_length_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const STAT: Stat = Stat::integer("max_line_length");
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {

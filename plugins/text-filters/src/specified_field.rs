@@ -9,7 +9,6 @@ use serde_json::Value;
 ///
 /// Of a list all elements must be among the values. With `reversed_range` the other rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct SpecifiedFieldFilter {
     /// The path of the field, names joined by dots. Empty: all rows stay.
@@ -23,6 +22,7 @@ pub struct SpecifiedFieldFilter {
 
 impl Operator for SpecifiedFieldFilter {
     const NAME: &'static str = "specified_field_filter";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     const KIND: Kind = Kind::Filter;
 
     fn prepare(&mut self) -> Result<(), String> {

@@ -11,7 +11,6 @@ use std::cmp::Ordering;
 /// `Infinity` lies above them all, and `NaN` in no range. Rows without a number go, also with
 /// `reversed_range`.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct SpecifiedNumericFieldFilter {
     /// The path of the field, names joined by dots. Empty: all rows stay.
@@ -43,6 +42,7 @@ impl Default for SpecifiedNumericFieldFilter {
 
 impl Operator for SpecifiedNumericFieldFilter {
     const NAME: &'static str = "specified_numeric_field_filter";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     const KIND: Kind = Kind::Filter;
 
     fn prepare(&mut self) -> Result<(), String> {

@@ -8,7 +8,6 @@ use djhost_sdk::prelude::*;
 ///
 /// With `reversed_range` the other rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct SuffixFilter {
     /// The suffixes, compared exactly: a string, or a list of strings. None: all rows stay.
@@ -45,6 +44,7 @@ impl Suffixes {
 
 impl Operator for SuffixFilter {
     const NAME: &'static str = "suffix_filter";
+    const TRAITS: Traits = Traits::NONE.json_constants();
     const KIND: Kind = Kind::Filter;
 
     fn signature(&self, _common: &Common) -> Signature {

@@ -6,7 +6,6 @@ use djhost_sdk::text;
 /// Keeps texts whose number of characters lies in a range.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct TextLengthFilter {
     /// The least number of characters (Unicode code points).
     pub min_len: i64,
@@ -25,6 +24,7 @@ impl Default for TextLengthFilter {
 
 impl TextFilter for TextLengthFilter {
     const NAME: &'static str = "text_length_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const STAT: Stat = Stat::integer("text_len");
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {

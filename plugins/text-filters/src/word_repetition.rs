@@ -11,7 +11,6 @@ use djhost_sdk::text::{NgramCounter, lower_into, word_hash};
 /// Words are compared in lower case and without the special characters around them.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct WordRepetitionFilter {
     /// The language, by which the model for `tokenization` is found.
     pub lang: String,
@@ -70,6 +69,7 @@ impl Default for WordRepetitionFilter {
 
 impl TextFilter for WordRepetitionFilter {
     const NAME: &'static str = "word_repetition_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const STAT: Stat = Stat::float("word_rep_ratio");
     const COST: Cost = Cost::Medium;
 

@@ -9,7 +9,6 @@ use djhost_sdk::prelude::*;
 /// far as there is more to them than special characters.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-wanted-stats" = true))]
 pub struct WordsNumFilter {
     /// The language, by which the model for `tokenization` is found.
     pub lang: String,
@@ -45,6 +44,7 @@ impl Default for WordsNumFilter {
 
 impl TextFilter for WordsNumFilter {
     const NAME: &'static str = "words_num_filter";
+    const TRAITS: Traits = Traits::NONE.leaves_out_stats();
     const STAT: Stat = Stat::integer("num_words");
 
     fn prepare(&mut self) -> Result<(), String> {

@@ -27,9 +27,22 @@ const readers = {
     return found;
   },
   "f64-list": (column, i) => Array.from(column.values.slice(column.offsets[i], column.offsets[i + 1])),
+  "s64-list": (column, i) => Array.from(column.values.slice(column.offsets[i], column.offsets[i + 1]), Number),
+  "bytes-list": (column, i) => {
+    const found = [];
+    for (let at = column.offsets[i]; at < column.offsets[i + 1]; at += 1) found.push(bytesAt(column.values, at));
+    return found;
+  },
+  vector: (column, i) => column.values.slice(i * column.width, (i + 1) * column.width),
 };
 
-/** A function that returns the value of a row, null if it has none. `as` is a column type, or `bytes` for strings that are not decoded. */
+/** The type of vectors of so many numbers. */
+export const vector = (width) => ({ tag: "vector", val: width });
+
+/** A column type as the contract has it: `"utf8"` becomes `{ tag: "utf8" }`. */
+export const typeOf = (type) => (typeof type === "string" ? { tag: type } : type);
+
+/** A function that returns the value of a row, null if it has none. `as` is a case of a column, or `bytes` for strings that are not decoded. */
 export function reader(column, as) {
   const { val } = column;
   const read = readers[as];
@@ -59,6 +72,11 @@ const numeric = (value) => {
   if (typeof value !== "number" && typeof value !== "boolean") throw new TypeError(`${typeof value} instead of a number`);
   return Number(value);
 };
+const blob = (value) => {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${typeof value} instead of a Uint8Array`);
+  return value;
+};
+const whole = (value) => BigInt(Math.trunc(numeric(value)));
 const orNull = (convert) => (value) => (value === null ? null : convert(value));
 
 function numbers(values, make) {
@@ -67,8 +85,18 @@ function numbers(values, make) {
 }
 
 function lists(values, encodeItems) {
-  const present = values.map((v) => v ?? []);
+  const present = values.map((v) => Array.from(v ?? []));
   return { offsets: offsetsOf(present.map((v) => v.length)), values: encodeItems(present.flat()), validity: bitmap(values.map((v) => v !== null)) };
+}
+
+function vectors(values, width) {
+  const all = new Float32Array(values.length * width);
+  values.forEach((v, i) => {
+    if (v === null) return;
+    if (v.length !== width) throw new RangeError(`${v.length} numbers where ${width} are declared`);
+    all.set(v, i * width);
+  });
+  return { width, values: all, validity: bitmap(values.map((v) => v !== null)) };
 }
 
 const encoders = {
@@ -79,9 +107,23 @@ const encoders = {
   boolean: (values) => numbers(values, (all) => Uint8Array.from(all.map((v) => (v === 0 ? 0 : 1)))),
   "utf8-list": (values) => lists(values, (items) => texts(items.map(text))),
   "f64-list": (values) => lists(values, (items) => Float64Array.from(items.map(numeric))),
+  "s64-list": (values) => lists(values, (items) => BigInt64Array.from(items.map(whole))),
+  bytes: (values) => texts(values.map(orNull(blob))),
+  "bytes-list": (values) => lists(values, (items) => texts(items.map(blob))),
+  vector: vectors,
 };
 
 /** The column of this type with these values, null for a null. */
 export function encode(type, values) {
-  return { tag: type, val: encoders[type](values.map((value) => value ?? null)) };
+  const { tag, val: width } = typeOf(type);
+  return { tag, val: encoders[tag](values.map((value) => value ?? null), width) };
 }
+
+/** The column of texts, strings or their UTF-8 bytes, as models take it. */
+export const encodeTexts = (values) => {
+  const { offsets, data } = texts(values.map(text));
+  return { offsets, data };
+};
+
+/** All values of such a column. */
+export const decodeTexts = (column) => Array.from({ length: column.offsets.length - 1 }, (_, i) => decode(bytesAt(column, i)));

@@ -1,4 +1,4 @@
-import { encode, reader } from "./columns.js";
+import { encode, reader, typeOf } from "./columns.js";
 import { Base, operator } from "./operator.js";
 import { keeps } from "./params.js";
 
@@ -6,7 +6,7 @@ const STATS = "__dj__stats__.";
 
 class FilterInstance extends Base {
   signature() {
-    const writesStats = Object.entries(this.definition.stats ?? {}).map(([path, type]) => ({ path, type }));
+    const writesStats = Object.entries(this.definition.stats ?? {}).map(([path, type]) => ({ path, type: typeOf(type) }));
     return { ...super.signature(), writesStats };
   }
 
@@ -17,7 +17,8 @@ class FilterInstance extends Base {
     const known = keys.map((key) => given.find((f) => f.path === STATS + key)).map((f) => (f ? reader(f.values, f.values.tag) : () => null));
     const before = (i) => known.map((value) => value(i));
     const missing = keys.length === 0 ? undefined : (i) => before(i).includes(null);
-    const one = (answer) => (keys.length === 1 && typeof answer !== "object" ? [answer] : keys.map((key) => answer[key]));
+    const isOne = (answer) => keys.length === 1 && (typeof answer !== "object" || Array.isArray(answer) || ArrayBuffer.isView(answer));
+    const one = (answer) => (isOne(answer) ? [answer] : keys.map((key) => answer[key]));
     const { answers, rejected } = this.calls(batch, keys.length === 0 ? Boolean : one, missing);
     const lost = new Set(rejected.map(({ row }) => row));
     const flags = new Uint8Array(answers.length);

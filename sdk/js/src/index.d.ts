@@ -55,10 +55,29 @@ export const read: {
   boolean: Read<boolean>;
   texts: Read<string[]>;
   numbers: Read<number[]>;
+  /** Each exact up to 2^53. */
+  integers: Read<number[]>;
+  /** Bytes, such as an image: of binary columns and of images as Hugging Face's `datasets` stores them, in JSON of hexadecimal digits. */
+  blob: Read<Uint8Array>;
+  blobs: Read<Uint8Array[]>;
+  /** So many numbers of single precision, such as an embedding. */
+  vector: {
+    (width: number, path?: string): Input<Float32Array>;
+    (width: number, path: string | undefined, options: { optional: true }): Input<Float32Array | null>;
+  };
 };
 
+/** The type of a vector of so many numbers. */
+export function vector(width: number): Vector;
+
+/** Made by `vector`. */
+export interface Vector {
+  readonly tag: "vector";
+  readonly val: number;
+}
+
 /** The types that fields and stats can have. */
-export type ColumnType = "utf8" | "json" | "f64" | "s64" | "boolean" | "utf8-list" | "f64-list";
+export type ColumnType = keyof ValueOf | Vector;
 
 interface ValueOf {
   utf8: string | Uint8Array;
@@ -68,12 +87,18 @@ interface ValueOf {
   boolean: boolean;
   "utf8-list": string[];
   "f64-list": number[];
+  "s64-list": number[];
+  bytes: Uint8Array;
+  "bytes-list": Uint8Array[];
 }
+
+type Value<T extends ColumnType> = T extends keyof ValueOf ? ValueOf[T] : Float32Array | readonly number[];
 
 /** The parameters that every operator has. */
 export interface Common {
   text_key: string;
   image_key: string;
+  image_bytes_key: string;
   audio_key: string;
   video_key: string;
   min_closed_interval: boolean;
@@ -110,7 +135,7 @@ interface Definition<P extends Params, R extends Inputs, A> {
   columns?(batch: Columns<R>, params: Values<P>, common: Common): ArrayLike<A | Reject>;
 }
 
-type Stats<S> = { readonly [K in keyof S]: number | string | boolean | string[] | number[] };
+type Stats<S> = { readonly [K in keyof S]: number | string | boolean | string[] | number[] | Float32Array };
 
 export interface FilterDefinition<P extends Params, R extends Inputs, S extends Record<string, ColumnType>>
   extends Definition<P, R, boolean | number | Stats<S>> {
@@ -128,7 +153,7 @@ export interface MapperDefinition<P extends Params, R extends Inputs, W extends 
   writes?: W;
 }
 
-type Changes<W> = { [K in keyof W]?: (W[K] extends ColumnType ? ValueOf[W[K]] : never) | null };
+type Changes<W> = { [K in keyof W]?: (W[K] extends ColumnType ? Value<W[K]> : never) | null };
 
 export interface ExpanderDefinition<P extends Params, R extends Inputs, W extends Record<string, ColumnType>>
   extends Definition<P, R, Iterable<string | Changes<W>> | null> {
@@ -143,12 +168,100 @@ export interface DeduplicatorDefinition<P extends Params, R extends Inputs> exte
   perRow?: number;
 }
 
-export interface SelectorDefinition<P extends Params, R extends Inputs, K extends ColumnType> extends Definition<P, R, ValueOf[K] | null> {
+export interface SelectorDefinition<P extends Params, R extends Inputs, K extends ColumnType> extends Definition<P, R, Value<K> | null> {
   /** The type of a key. */
   key: K;
   /** Receives the keys of all rows of the dataset, in input order, and returns for each whether the row stays. */
-  choose(keys: (ValueOf[K] | null)[], params: Values<P>, common: Common): ArrayLike<boolean | number>;
+  choose(keys: (Value<K> | null)[], params: Values<P>, common: Common): ArrayLike<boolean | number>;
 }
+
+type Texts = Iterable<string | Uint8Array>;
+
+/**
+ * A model that the recipe lends. Its methods take one text, or an array of texts, which is much faster. What fails for one text of several is
+ * a `Reject` in its place; for a text alone it is thrown. In a test a double takes its place: an object of a class that extends one of these.
+ */
+declare class Model {
+  private readonly handle: unknown;
+}
+
+/** A language model of KenLM. */
+export class KenLM extends Model {
+  /** The logarithm to base 10 of the probability of a text, whose words are separated by white space. By default it is a whole sentence. */
+  score(text: string | Uint8Array, options?: { begin?: boolean; end?: boolean }): number;
+  score(texts: Texts, options?: { begin?: boolean; end?: boolean }): number[];
+}
+
+interface Label {
+  label: string;
+  score: number;
+}
+
+/** A classifier of fastText. */
+export class FastText extends Model {
+  /** Without their prefix: `en` for `__label__en`. */
+  labels(): string[];
+  /** Up to `k` labels, by default 1, best first. */
+  classify(text: string | Uint8Array, options?: { k?: number }): Label[];
+  classify(texts: Texts, options?: { k?: number }): Label[][];
+}
+
+/** A tokenizer of Hugging Face or sentencepiece. `special` adds the tokens that it puts around a text. */
+export class Tokenizer extends Model {
+  count(text: string | Uint8Array, options?: { special?: boolean }): number;
+  count(texts: Texts, options?: { special?: boolean }): (number | Reject)[];
+  encode(text: string | Uint8Array, options?: { special?: boolean }): number[];
+  encode(texts: Texts, options?: { special?: boolean }): (number[] | Reject)[];
+  /** The tokens as the model writes them. */
+  pieces(text: string | Uint8Array): string[];
+  pieces(texts: Texts): (string[] | Reject)[];
+  decode(ids: ArrayLike<number>): string;
+}
+
+/** Numbers in row-major order, as many as the product of `shape`. */
+export interface Tensor {
+  shape: number[];
+  data: Float32Array | BigInt64Array | Uint8Array;
+}
+
+/** A network in ONNX. */
+export class Onnx extends Model {
+  /** The outputs by name for the inputs by name. */
+  run(inputs: Record<string, Tensor>): Record<string, Tensor>;
+}
+
+/** A list whose lines are looked up as they are. */
+export class Lines extends Model {
+  contains(text: string | Uint8Array): boolean;
+  contains(texts: Texts): boolean[];
+}
+
+/** A list whose lines are looked up in lower case, without all but letters and digits of ASCII. */
+export class Words extends Lines {}
+
+/** A list like that of `Words`, whose entries are searched for within texts. */
+export class Substrings extends Words {
+  /** How often entries stand in a text, also where they overlap; no further than `most`. */
+  occurrences(text: string | Uint8Array, options: { most: number }): number;
+  occurrences(texts: Texts, options: { most: number }): number[];
+}
+
+interface Lent<M> {
+  (options?: { doc?: string }): Param<M>;
+  /** The operator works without: then the parameter is null. */
+  (options: { doc?: string; optional: true }): Param<M | null>;
+}
+
+/** Parameters that name models: `params: { model: model.kenlm() }`. */
+export const model: {
+  kenlm: Lent<KenLM>;
+  fasttext: Lent<FastText>;
+  tokenizer: Lent<Tokenizer>;
+  onnx: Lent<Onnx>;
+  lines: Lent<Lines>;
+  words: Lent<Words>;
+  substrings: Lent<Substrings>;
+};
 
 /** An operator. */
 export interface Operator {

@@ -2,10 +2,12 @@
 
 import { InvalidParams } from "./params.js";
 
+export { vector } from "./columns.js";
 export { filter } from "./filter.js";
 export { deduplicator, selector } from "./global.js";
 export { hash128 } from "./hash.js";
 export { expander, mapper } from "./mapper.js";
+export { FastText, KenLM, Lines, Onnx, Substrings, Tokenizer, Words, model } from "./models.js";
 export { read } from "./operator.js";
 export { InvalidParams, Reject, boolean, choice, integer, list, number, string } from "./params.js";
 
@@ -27,7 +29,8 @@ export function component(...operators) {
       this.instance = instance;
     }
 
-    static create(name, params) {
+    // `want` is for operators with traits, and none has any here.
+    static create(name, params, _want) {
       return answer(() => {
         const found = operators.find((operator) => operator.name === name);
         if (!found) throw new InvalidParams(`there is no operator \`${name}\` here`);

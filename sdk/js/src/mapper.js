@@ -1,4 +1,4 @@
-import { encode, reader } from "./columns.js";
+import { encode, reader, typeOf } from "./columns.js";
 import { Base, operator } from "./operator.js";
 
 class MapperInstance extends Base {
@@ -8,7 +8,7 @@ class MapperInstance extends Base {
   }
 
   signature() {
-    return { ...super.signature(), writes: this.writes.map(([path, type]) => ({ path, type })) };
+    return { ...super.signature(), writes: this.writes.map(([path, type]) => ({ path, type: typeOf(type) })) };
   }
 
   /** The function's result for a row as an object of fields. */

@@ -1,7 +1,7 @@
 // The common part of all kinds of operators: the fields they read, their parameters, and calls row
 // by row.
 
-import { reader } from "./columns.js";
+import { reader, typeOf, vector } from "./columns.js";
 import { Reject, readParams, schemaOf } from "./params.js";
 
 /** A field to read. */
@@ -17,10 +17,16 @@ export const read = {
   boolean: field("boolean", "boolean"),
   texts: field("utf8-list", "utf8-list"),
   numbers: field("f64-list", "f64-list"),
+  integers: field("s64-list", "s64-list"),
+  blob: field("bytes", "bytes"),
+  blobs: field("bytes-list", "bytes-list"),
+  vector: (width, path, options) => field(vector(width), "vector")(path, options),
 };
 
 /** The names that refer to the recipe's `text_key` and so on. */
-const KEYS = { text: "text_key", images: "image_key", audios: "audio_key", videos: "video_key" };
+const KEYS = { text: "text_key", images: "image_key", image_bytes: "image_bytes_key", audios: "audio_key", videos: "video_key" };
+
+const NO_TRAITS = { leavesOutStats: false, givesDropReasons: false, takesClusters: false, jsonConstants: false };
 
 /** An operator: `definition` as its author wrote it, `Instance` the class of it with parameters. */
 export function operator(kind, definition, Instance) {
@@ -29,9 +35,12 @@ export function operator(kind, definition, Instance) {
   if (!summary) throw new TypeError(`\`${name}\` needs a summary: one sentence for \`djhost ops list\``);
   if (!definition.row === !definition.columns) throw new TypeError(`\`${name}\` needs either \`row\` or \`columns\`, a function`);
   const complete = { ...definition, params, reads: definition.reads ?? { text: read.text() } };
+  const models = Object.values(params).some(({ schema }) => schema.format === "model");
+  const needs = { media: false, files: false, models };
+  const variant = kind === "deduplicator" ? { tag: kind, val: { tag: "equal" } } : { tag: kind };
   return {
     name,
-    describe: () => ({ name, kind, summary, paramsSchema: JSON.stringify(schemaOf(params)), cost }),
+    describe: () => ({ name, kind: variant, summary, paramsSchema: JSON.stringify(schemaOf(params)), cost, traits: NO_TRAITS, needs }),
     create: (text) => new Instance(complete, readParams(params, text)),
   };
 }
@@ -50,8 +59,8 @@ export class Base {
   }
 
   signature() {
-    const reads = this.inputs.map(({ path, type, optional }) => ({ path, type, required: !optional }));
-    return { reads, writes: [], writesStats: [] };
+    const reads = this.inputs.map(({ path, type, optional }) => ({ path, type: typeOf(type), required: !optional }));
+    return { reads, writes: [], writesStats: [], wholeRows: false };
   }
 
   /**

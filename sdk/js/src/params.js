@@ -9,6 +9,7 @@ export class Reject extends Error {}
 const COMMON = {
   text_key: "text",
   image_key: "images",
+  image_bytes_key: "image_bytes",
   audio_key: "audios",
   video_key: "videos",
   min_closed_interval: true,

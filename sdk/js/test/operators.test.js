@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { InvalidParams, Reject, choice, component, deduplicator, expander, filter, hash128, integer, list, mapper, number, read, selector, string } from "djhost-sdk";
+import {
+  InvalidParams, KenLM, Reject, Tokenizer, choice, component, deduplicator, expander, filter, hash128, integer, list, mapper, model, number, read,
+  selector, string, vector,
+} from "djhost-sdk";
 import { run } from "djhost-sdk/testing";
 
 import { decode, encode } from "../src/utf8.js";
 import { alnumFilter } from "../examples/js/alnum_filter.js";
+import { fluencyFilter } from "../examples/js/fluency_filter.js";
+import { histogramMapper } from "../examples/js/histogram_mapper.js";
 import { prefixDeduplicator } from "../examples/js/prefix_deduplicator.js";
 import { splitMapper } from "../examples/js/split_mapper.js";
 
@@ -48,6 +53,59 @@ test("a mapper changes the text, or several fields", () => {
     row: ({ text }) => ({ "meta.title": text.slice(0, 2), words: text.length, tags: [text, "é"], any: { deep: [1, null] } }),
   });
   assert.deepEqual(run(title, texts("abc")), [{ text: "abc", meta: { title: "ab" }, words: 3, tags: ["abc", "é"], any: { deep: [1, null] } }]);
+});
+
+test("bytes, lists of whole numbers and vectors are fields", () => {
+  const made = run(histogramMapper, [{ file: Uint8Array.of(0, 64, 128, 255) }, { file: null }]);
+  assert.deepEqual(made.map((row) => row.histogram && Array.from(row.histogram)), [[0.25, 0.25, 0.25, 0.25], null].map((v) => v ?? undefined));
+  const copy = mapper({
+    name: "copy_mapper",
+    summary,
+    reads: { ints: read.integers(), pictures: read.blobs("image_bytes"), v: read.vector(2) },
+    writes: { "w.ints": "s64-list", "w.blobs": "bytes-list", "w.v": vector(2) },
+    row: ({ ints, pictures, v }) => ({ "w.ints": ints, "w.blobs": pictures, "w.v": v }),
+  });
+  const [{ w }] = run(copy, [{ ints: [1, -2], shots: [Uint8Array.of(1), Uint8Array.of()], v: [0.5, 1] }], { image_bytes_key: "shots" });
+  assert.deepEqual(w, { ints: [1, -2], blobs: [Uint8Array.of(1), Uint8Array.of()], v: Float32Array.of(0.5, 1) });
+  const wide = mapper({ name: "wide_mapper", summary, writes: { v: vector(2) }, row: () => ({ v: [1, 2, 3] }) });
+  assert.throws(() => run(wide, texts("a")), /3 numbers where 2 are declared/);
+});
+
+test("a double takes the place of a model", () => {
+  class Lengths extends KenLM {
+    score(text) {
+      return -text.length;
+    }
+  }
+  const kept = run(fluencyFilter, texts("ab", "abc"), { model: new Lengths() });
+  assert.deepEqual(kept, [{ text: "ab", __dj__stats__: { js_log_probability: -2 } }]);
+  assert.throws(() => run(fluencyFilter, texts("ab"), { model: "en.arpa" }), /`model`: give a double, a `KenLM` of your own/);
+  const described = fluencyFilter.describe();
+  assert.deepEqual(JSON.parse(described.paramsSchema).properties.model["x-model"], { kind: "kenlm" });
+  assert.equal(described.needs.models, true);
+  const brief = filter({
+    name: "brief_filter",
+    summary,
+    params: { tokenizer: model.tokenizer({ optional: true }) },
+    row: ({ text }, { tokenizer }) => tokenizer === null || tokenizer.count(text) < 3,
+  });
+  assert.equal(run(brief, texts("a b c d")).length, 1);
+  assert.equal(brief.describe().needs.models, true);
+});
+
+test("calls of models are cut, and what fails is told", () => {
+  const calls = [];
+  const tokenizer = new Tokenizer({
+    count({ offsets }) {
+      calls.push(offsets.length - 1);
+      return { values: Uint32Array.from({ length: offsets.length - 1 }, (_, i) => offsets[i + 1] - offsets[i]), failed: offsets.length === 2 ? [{ row: 0, reason: "no" }] : [] };
+    },
+  });
+  assert.throws(() => tokenizer.count("ab"), (error) => error instanceof Reject && error.message === "no");
+  calls.length = 0;
+  const counts = tokenizer.count(["abc", "y".repeat(1 << 19), ...new Array(4095).fill("x"), "z"]);
+  assert.deepEqual(calls, [1, 1, 4096]);
+  assert.deepEqual([counts.length, counts[2], counts[0].message], [4098, 1, "no"]);
 });
 
 test("an expander makes rows", () => {

@@ -1,6 +1,6 @@
 // Compiled by `npm test`: the functions get typed parameters and fields, and wrong uses are errors.
 
-import { choice, filter, integer, list, mapper, number, read, string } from "djhost-sdk";
+import { type KenLM, type Tokenizer, choice, filter, integer, list, mapper, model, number, read, string, vector } from "djhost-sdk";
 
 mapper({
   name: "typed_mapper",
@@ -23,3 +23,21 @@ mapper({ name: "m", summary: "s", writes: { score: "f64" }, row: () => ({ score:
 
 // @ts-expect-error a stat has a type that the contract knows
 filter({ name: "f", summary: "s", stats: { count: "i32" }, range: () => [1, 2], row: () => 1 });
+
+mapper({
+  name: "lent_mapper",
+  summary: "Has models, bytes and vectors.",
+  params: { model: model.kenlm(), tokenizer: model.tokenizer({ optional: true }) },
+  reads: { file: read.blob(), files: read.blobs("files", { optional: true }), ints: read.integers(), v: read.vector(3, "v", { optional: true }) },
+  writes: { out: vector(3), ints: "s64-list", file: "bytes" },
+  row({ file, files, ints, v }, { model, tokenizer }) {
+    const checked: [Uint8Array, Uint8Array[] | null, number[], Float32Array | null, KenLM, Tokenizer | null] = [file, files, ints, v, model, tokenizer];
+    const score: number = model.score("a");
+    const scores: number[] = model.score(["a", "b"]);
+    // @ts-expect-error it may be null
+    tokenizer.count("a");
+    // @ts-expect-error a language model does not classify
+    model.classify("a");
+    return { out: [score, ...scores], ints: checked[2], file: checked[0] };
+  },
+});

@@ -10,7 +10,9 @@ Positional arguments are fields of the row, keyword-only arguments are parameter
 `python -m djhost_sdk build FILE.py… -o OPS.wasm` makes a component of the operators in these files.
 
 All decorators take `name` (the function's, if not given), `cost` ("light", "medium", "heavy") and `columns`: with `columns=True` the function
-is called once for a batch, gets `Texts`, `Numbers` or `Lists` in place of single values, and gives a list with one answer per row.
+is called once for a batch, gets `Texts`, `Numbers`, `Lists`, `Blobs` or `Vectors` in place of single values, and gives a list with one answer per row.
+
+A parameter of the type `KenLM`, `FastText`, `Tokenizer`, `Onnx`, `Lines`, `Words` or `Substrings` is a model that the recipe lends (`models.py`).
 
 `filter`        returns the stat (`stat=KEY`, kept by `range=(PARAM, PARAM)`), several (`stats={KEY: TYPE}`, kept by the function `keep`, which
                 gets them and the parameters), or simply whether the row stays
@@ -20,24 +22,37 @@ is called once for a batch, gets `Texts`, `Numbers` or `Lists` in place of singl
 `selector`      returns the row's key; `choose(keys, **parameters)` gets those of all rows and gives a flag for each
 """
 
-from .columns import Lists, Numbers, Texts
+from .columns import Blobs, Lists, Numbers, Texts, Vector, Vectors
 from .errors import InvalidParams, Reject
 from .filters import filter
 from .global_ops import deduplicator, selector
-from .hints import Field, RowId
+from .hints import Blob, Field, RowId
 from .mappers import expander, mapper
+from .models import FastText, KenLM, Lines, Onnx, Substrings, Tensor, Tokenizer, Words
 from .params import Common, Param
 
 __all__ = [
+    "Blob",
+    "Blobs",
     "Common",
+    "FastText",
     "Field",
     "InvalidParams",
+    "KenLM",
+    "Lines",
     "Lists",
     "Numbers",
+    "Onnx",
     "Param",
     "Reject",
     "RowId",
+    "Substrings",
+    "Tensor",
     "Texts",
+    "Tokenizer",
+    "Vector",
+    "Vectors",
+    "Words",
     "deduplicator",
     "expander",
     "filter",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import Any, ClassVar, Generic, Literal, ParamSpec, TypeVar, overload
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -10,15 +10,27 @@ _T = TypeVar("_T")
 _Cost = Literal["light", "medium", "heavy"]
 
 __all__ = [
+    "Blob",
+    "Blobs",
     "Common",
+    "FastText",
     "Field",
     "InvalidParams",
+    "KenLM",
+    "Lines",
     "Lists",
     "Numbers",
+    "Onnx",
     "Param",
     "Reject",
     "RowId",
+    "Substrings",
+    "Tensor",
     "Texts",
+    "Tokenizer",
+    "Vector",
+    "Vectors",
+    "Words",
     "deduplicator",
     "expander",
     "filter",
@@ -88,6 +100,15 @@ class Field:
     path: str
     def __init__(self, path: str) -> None: ...
 
+class Blob(bytes):
+    """The type of a field of bytes, such as an image; the values are bytes."""
+
+@dataclass(frozen=True)
+class Vector:
+    """So many numbers of single precision, such as an embedding."""
+
+    width: int
+
 class RowId(int):
     """The type of an argument that takes the id of the row."""
 
@@ -105,6 +126,7 @@ class Common:
 
     text_key: str = "text"
     image_key: str = "images"
+    image_bytes_key: str = "image_bytes"
     audio_key: str = "audios"
     video_key: str = "videos"
     min_closed_interval: bool = True
@@ -143,3 +165,88 @@ class Lists(_Values[list[Any]]):
 
     offsets: Sequence[int]
     values: Any
+
+class Blobs(_Values[bytes]):
+    """Bytes: value i is data[offsets[i]:offsets[i + 1]]."""
+
+    offsets: Sequence[int]
+    data: bytes
+
+class Vectors(_Values[Sequence[float]]):
+    """Vectors of width numbers: row i has values[i * width:(i + 1) * width]."""
+
+    width: int
+    values: Sequence[float]
+
+_Texts = Texts | Sequence[str]
+
+class _Model:
+    """A model that the recipe lends, by the parameter of this type."""
+
+    kind: ClassVar[str]
+
+class KenLM(_Model):
+    """A language model of KenLM."""
+
+    @overload
+    def score(self, texts: str, *, begin: bool = True, end: bool = True) -> float: ...
+    @overload
+    def score(self, texts: _Texts, *, begin: bool = True, end: bool = True) -> list[float]: ...
+
+class FastText(_Model):
+    """A classifier of fastText."""
+
+    def labels(self) -> list[str]: ...
+    @overload
+    def classify(self, texts: str, *, k: int = 1) -> list[tuple[str, float]]: ...
+    @overload
+    def classify(self, texts: _Texts, *, k: int = 1) -> list[list[tuple[str, float]]]: ...
+
+class Tokenizer(_Model):
+    """A tokenizer of Hugging Face or sentencepiece."""
+
+    @overload
+    def count(self, texts: str, *, special: bool = False) -> int: ...
+    @overload
+    def count(self, texts: _Texts, *, special: bool = False) -> list[int | Reject]: ...
+    @overload
+    def encode(self, texts: str, *, special: bool = False) -> list[int]: ...
+    @overload
+    def encode(self, texts: _Texts, *, special: bool = False) -> list[list[int] | Reject]: ...
+    @overload
+    def pieces(self, texts: str) -> list[str]: ...
+    @overload
+    def pieces(self, texts: _Texts) -> list[list[str] | Reject]: ...
+    def decode(self, ids: Sequence[int]) -> str: ...
+
+@dataclass
+class Tensor:
+    """Numbers in row-major order."""
+
+    shape: list[int]
+    data: Sequence[float]
+    element: Literal["f32", "int64", "uint8"] = "f32"
+
+class Onnx(_Model):
+    """A network in ONNX."""
+
+    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]: ...
+
+class Lines(_Model):
+    """A list whose lines are looked up as they are."""
+
+    @overload
+    def contains(self, texts: str) -> bool: ...
+    @overload
+    def contains(self, texts: _Texts) -> list[bool]: ...
+
+class Words(Lines):
+    """A list whose lines are looked up in lower case, by letters and digits of ASCII."""
+
+class Substrings(Words):
+    """A list whose entries are searched for within texts."""
+
+    @overload
+    def occurrences(self, texts: str, *, most: int) -> int: ...
+    @overload
+    def occurrences(self, texts: _Texts, *, most: int) -> list[int]: ...

@@ -27,8 +27,8 @@ TAKEN = ("djhost_app", "djhost_sdk", "ops", "wit_world", "poll_loop")
 
 
 def contract():
-    """The WIT file: next to the package in a checkout, inside it when installed."""
-    found = next((path for path in (PACKAGE / "wit/op.wit", PACKAGE.parent / "wit/op.wit") if path.is_file()), None)
+    """The directory of the WIT files: next to the package in a checkout, inside it when installed."""
+    found = next((path for path in (PACKAGE / "wit", PACKAGE.parent / "wit") if (path / "op.wit").is_file()), None)
     return found or sys.exit("error: the package has no wit/op.wit; install it again")
 
 
@@ -54,7 +54,7 @@ def build(files, output, paths):
         shutil.copytree(PACKAGE, app / "djhost_sdk", ignore=shutil.ignore_patterns("__pycache__"))
         path = [app, *dict.fromkeys(file.resolve().parent for file in files), *paths]
         search = [part for directory in path for part in ("-p", str(directory))]
-        command = [componentize(), "-q", "-d", contract(), "-w", "operator", "componentize", "djhost_app", *search, "-o", output.resolve()]
+        command = [componentize(), "-q", "-d", contract(), "-w", "operator-with-services", "componentize", "djhost_app", *search, "-o", output.resolve()]
         environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "RUST_BACKTRACE")}
         if subprocess.run(command, env=environment, check=False).returncode != 0:
             sys.exit("error: componentize-py failed; what it printed is above")

@@ -1,9 +1,21 @@
 """Columns: the values of one field for some rows, in Arrow's memory layout."""
 
 import json
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 UTF8, JSON, F64, S64, BOOLEAN, UTF8_LIST, F64_LIST = "utf8", "json", "f64", "s64", "boolean", "utf8-list", "f64-list"
+S64_LIST, BYTES, BYTES_LIST = "s64-list", "bytes", "bytes-list"
+
+
+@dataclass(frozen=True)
+class Vector:
+    """`Annotated[list[float], Vector(384)]`: so many numbers of single precision, such as an embedding. In `writes` also `Vector(384)`."""
+
+    width: int
+
+    def __str__(self):
+        return f"vector of {self.width} numbers"
 
 
 def is_set(validity, i):
@@ -65,6 +77,52 @@ class Texts(_Values):
         return cls([0, *accumulate(map(len, parts))], b"".join(parts), bitmap(present))
 
 
+class Blobs(_Values):
+    """Bytes: value `i` is `data[offsets[i]:offsets[i + 1]]`."""
+
+    def __init__(self, offsets, data, validity=None):
+        self.offsets, self.data, self.validity = offsets, data, validity
+
+    def __len__(self):
+        return len(self.offsets) - 1
+
+    def present(self):
+        """All values as `bytes`; empty where null."""
+        data = self.data
+        return (data[start:end] for start, end in pairwise(self.offsets))
+
+    @classmethod
+    def of(cls, values):
+        """The column of a list of bytes, None for a null."""
+        present = [value is not None for value in values]
+        parts = [b"" if value is None else bytes(memoryview(value)) for value in values]
+        return cls([0, *accumulate(map(len, parts))], b"".join(parts), bitmap(present))
+
+
+class Vectors(_Values):
+    """Vectors of `width` numbers: row `i` has `values[i * width:(i + 1) * width]`, which say nothing where it is null."""
+
+    def __init__(self, width, values, validity=None):
+        self.width, self.values, self.validity = width, values, validity
+
+    def __len__(self):
+        return len(self.values) // self.width
+
+    def present(self):
+        values, width = self.values, self.width
+        return (values[start : start + width] for start in range(0, len(values), width))
+
+    @classmethod
+    def of(cls, values, width):
+        """The column of a list of sequences of `width` numbers, None for a null."""
+        numbers, nothing = [], [0.0] * width
+        for value in values:
+            if value is not None and len(value) != width:
+                raise ValueError(f"{len(value)} numbers where {width} are declared")
+            numbers.extend(nothing if value is None else map(float, value))
+        return cls(width, numbers, bitmap([value is not None for value in values]))
+
+
 class Numbers(_Values):
     """Numbers, or flags as 0 and 1."""
 
@@ -85,7 +143,7 @@ class Numbers(_Values):
 
 
 class Lists(_Values):
-    """A list per row; `values` has the concatenated values of all rows: `Texts`, or a list of numbers."""
+    """A list per row; `values` has the concatenated values of all rows: `Texts`, `Blobs`, or a list of numbers."""
 
     def __init__(self, offsets, values, validity=None):
         self.offsets, self.values, self.validity = offsets, values, validity
@@ -120,6 +178,14 @@ def encode(column_type, values):
         return Lists.of(values, Texts.of)
     if column_type == F64_LIST:
         return Lists.of(values, lambda items: [float(item) for item in items])
+    if column_type == S64_LIST:
+        return Lists.of(values, lambda items: [int(item) for item in items])
+    if column_type == BYTES:
+        return Blobs.of(values)
+    if column_type == BYTES_LIST:
+        return Lists.of(values, Blobs.of)
+    if isinstance(column_type, Vector):
+        return Vectors.of(values, column_type.width)
     return Numbers.of(values, {F64: float, S64: int, BOOLEAN: lambda flag: 1 if flag else 0}[column_type])
 
 

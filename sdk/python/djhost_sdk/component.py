@@ -3,32 +3,46 @@
 import json
 
 from componentize_py_types import Err
+from wit_world.imports import models as wit_models
 from wit_world.imports import types as wit
 
-from .columns import Lists, Numbers, Texts
+from . import models
+from .columns import Blobs, Lists, Numbers, Texts, Vector, Vectors
 from .errors import Failed, InvalidParams
 from .operator import OPERATORS, Batch, create
 
-# The types have no common base, so each is found by its class: case, record, column type.
+models.service = wit_models
+
+# The types have no common base, so each is found by its class: case, column type. Those of vectors have a width.
 _CASES = {
-    "utf8": (wit.Column_Utf8, wit.ColumnType.UTF8),
-    "json": (wit.Column_Json, wit.ColumnType.JSON),
-    "f64": (wit.Column_F64, wit.ColumnType.F64),
-    "s64": (wit.Column_S64, wit.ColumnType.S64),
-    "boolean": (wit.Column_Boolean, wit.ColumnType.BOOLEAN),
-    "utf8-list": (wit.Column_Utf8List, wit.ColumnType.UTF8_LIST),
-    "f64-list": (wit.Column_F64List, wit.ColumnType.F64_LIST),
+    "utf8": (wit.Column_Utf8, wit.ColumnType_Utf8),
+    "json": (wit.Column_Json, wit.ColumnType_Json),
+    "f64": (wit.Column_F64, wit.ColumnType_F64),
+    "s64": (wit.Column_S64, wit.ColumnType_S64),
+    "boolean": (wit.Column_Boolean, wit.ColumnType_Boolean),
+    "utf8-list": (wit.Column_Utf8List, wit.ColumnType_Utf8List),
+    "f64-list": (wit.Column_F64List, wit.ColumnType_F64List),
+    "s64-list": (wit.Column_S64List, wit.ColumnType_S64List),
+    "bytes": (wit.Column_Bytes, wit.ColumnType_Bytes),
+    "bytes-list": (wit.Column_BytesList, wit.ColumnType_BytesList),
 }
 _KINDS = {case: kind for kind, (case, _) in _CASES.items()}
 
 
 def _from_wit(column):
-    kind, value = _KINDS[type(column)], column.value
+    value = column.value
+    if isinstance(column, wit.Column_Vector):
+        return Vector(value.width), Vectors(value.width, value.values, value.validity)
+    kind = _KINDS[type(column)]
     if kind in ("utf8", "json"):
         return kind, Texts(value.offsets, value.data, value.validity)
+    if kind == "bytes":
+        return kind, Blobs(value.offsets, value.data, value.validity)
     if kind == "utf8-list":
         return kind, Lists(value.offsets, Texts(value.values.offsets, value.values.data), value.validity)
-    if kind == "f64-list":
+    if kind == "bytes-list":
+        return kind, Lists(value.offsets, Blobs(value.values.offsets, value.values.data), value.validity)
+    if kind in ("f64-list", "s64-list"):
         return kind, Lists(value.offsets, value.values, value.validity)
     return kind, Numbers(value.values, value.validity)
 
@@ -37,7 +51,17 @@ def _texts(texts):
     return wit.Utf8Column(texts.offsets, texts.data, texts.validity)
 
 
+def _blobs(blobs):
+    return wit.BytesColumn(blobs.offsets, blobs.data, blobs.validity)
+
+
+def _column_type(kind):
+    return wit.ColumnType_Vector(kind.width) if isinstance(kind, Vector) else _CASES[kind][1]()
+
+
 def _to_wit(kind, column):
+    if isinstance(kind, Vector):
+        return wit.Column_Vector(wit.VectorColumn(column.width, column.values, column.validity))
     if kind in ("utf8", "json"):
         value = _texts(column)
     elif kind == "f64":
@@ -48,6 +72,12 @@ def _to_wit(kind, column):
         value = wit.BooleanColumn(bytes(column.values), column.validity)
     elif kind == "utf8-list":
         value = wit.Utf8ListColumn(column.offsets, _texts(column.values), column.validity)
+    elif kind == "bytes":
+        value = _blobs(column)
+    elif kind == "bytes-list":
+        value = wit.BytesListColumn(column.offsets, _blobs(column.values), column.validity)
+    elif kind == "s64-list":
+        value = wit.S64ListColumn(column.offsets, column.values, column.validity)
     else:
         value = wit.F64ListColumn(column.offsets, column.values, column.validity)
     return _CASES[kind][0](value)
@@ -94,12 +124,25 @@ def check():
         raise RuntimeError("no operator is defined: put a decorator of djhost_sdk on a function")
 
 
+_KINDS_OF_OPERATORS = {
+    "filter": wit.Kind_Filter(),
+    "mapper": wit.Kind_Mapper(),
+    "deduplicator": wit.Kind_Deduplicator(wit.Matching_Equal()),
+    "selector": wit.Kind_Selector(),
+}
+
+
+def _descriptor(op):
+    schema = op.schema
+    lent = any(parameter.get("format") == "model" for parameter in schema["properties"].values())
+    traits = wit.Traits(leaves_out_stats=False, gives_drop_reasons=False, takes_clusters=False, json_constants=False)
+    needs = wit.Needs(media=False, files=False, models=lent)
+    return wit.Descriptor(op.name, _KINDS_OF_OPERATORS[op.kind], op.summary, json.dumps(schema), wit.Cost[op.cost.upper()], traits, needs)
+
+
 def describe():
     """The answer of `ops.describe`."""
-    return [
-        wit.Descriptor(op.name, wit.Kind[op.kind.upper()], op.summary, json.dumps(op.schema), wit.Cost[op.cost.upper()])
-        for op in OPERATORS.values()
-    ]
+    return [_descriptor(op) for op in OPERATORS.values()]
 
 
 class Op:
@@ -109,14 +152,15 @@ class Op:
         self.instance = instance
 
     @classmethod
-    def create(cls, name, params):
+    def create(cls, name, params, want):
+        # `want` is for operators with traits, and none has any here.
         return cls(_answer(lambda: create(name, params)))
 
     def signature(self):
         found = self.instance.signature()
-        computed = lambda fields: [wit.Computed(path, _CASES[kind][1]) for path, kind in fields]
-        reads = [wit.Input(field.path, _CASES[field.type][1], field.required) for field in found.reads]
-        return wit.Signature(reads, computed(found.writes), computed(found.stats))
+        computed = lambda fields: [wit.Computed(path, _column_type(kind)) for path, kind in fields]
+        reads = [wit.Input(field.path, _column_type(field.type), field.required) for field in found.reads]
+        return wit.Signature(reads, computed(found.writes), computed(found.stats), False)
 
     def process(self, batch):
         fields = [(field.path, *_from_wit(field.values)) for field in batch.fields]

@@ -6,6 +6,7 @@ import typing
 from dataclasses import dataclass
 
 from . import columns
+from .columns import Vector
 
 
 class Field:
@@ -13,6 +14,11 @@ class Field:
 
     def __init__(self, path):
         self.path = path
+
+
+class Blob(bytes):
+    """The type of a field of bytes, such as an image: `image: Blob`, `images: list[Blob]`. The values are `bytes`, of binary columns and of
+    images as Hugging Face's `datasets` stores them, in JSON of hexadecimal digits. (`bytes` is a text that is not decoded.)"""
 
 
 class RowId(int):
@@ -25,7 +31,7 @@ class Input:
     """A field to read."""
 
     path: str
-    type: str
+    type: str | Vector
     required: bool
     raw: bool = False
 
@@ -41,6 +47,9 @@ _TYPES = {
     list: columns.JSON,
     list[str]: columns.UTF8_LIST,
     list[float]: columns.F64_LIST,
+    list[int]: columns.S64_LIST,
+    Blob: columns.BYTES,
+    list[Blob]: columns.BYTES_LIST,
 }
 
 
@@ -54,18 +63,26 @@ def plain(hint):
         choices = [choice for choice in typing.get_args(hint) if choice is not type(None)]
         optional = len(choices) < len(typing.get_args(hint))
         hint = choices[0] if len(choices) == 1 else typing.Union[tuple(choices)]
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, inner, _ = plain(hint)
+        notes = (*notes, *inner)
     return hint, tuple(notes), optional
 
 
 def column_type(hint, what):
     """The column type for a hint."""
-    hint = plain(hint)[0]
+    hint, notes, _ = plain(hint)
+    vector = next((note for note in (hint, *notes) if isinstance(note, Vector)), None)
+    if vector is not None:
+        if not 1 <= vector.width <= 65536:
+            raise TypeError(f"{what} is a vector of {vector.width} numbers; 1 to 65536 are allowed")
+        return vector
     if typing.get_origin(hint) is dict:
         hint = dict
     try:
         return _TYPES[hint]
     except (KeyError, TypeError):
-        valid = "str, bytes, int, float, bool, list[str], list[float], and dict, list or Any for JSON"
+        valid = "str, bytes, int, float, bool, list[str], list[float], list[int], Blob, list[Blob], Vector(n), and dict, list or Any for JSON"
         raise TypeError(f"{what} has the type {hint}; valid are {valid}, each also with `| None`") from None
 
 

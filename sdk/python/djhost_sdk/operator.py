@@ -114,8 +114,8 @@ class Instance:
         self.inputs = [self._here(argument) for argument in op.arguments if argument]
 
     def _here(self, argument):
-        """The input with the path that the recipe means by `text`, `images` and so on."""
-        keys = {"text": "text_key", "images": "image_key", "audios": "audio_key", "videos": "video_key"}
+        """The input with the path that the recipe means by `text`, `images`, `image_bytes` and so on."""
+        keys = {"text": "text_key", "images": "image_key", "image_bytes": "image_bytes_key", "audios": "audio_key", "videos": "video_key"}
         key = keys.get(argument.path)
         return dataclasses.replace(argument, path=getattr(self.common, key)) if key else argument
 

@@ -6,6 +6,7 @@ import math
 import typing
 from dataclasses import dataclass
 
+from . import models
 from .errors import InvalidParams
 from .hints import plain
 
@@ -26,6 +27,7 @@ class Common:
 
     text_key: str = "text"
     image_key: str = "images"
+    image_bytes_key: str = "image_bytes"
     audio_key: str = "audios"
     video_key: str = "videos"
     min_closed_interval: bool = True
@@ -62,10 +64,12 @@ def schema_of(hint):
     elif origin is dict:
         schema = {"type": "object", "additionalProperties": schema_of(args[1])}
         bounds = schema["additionalProperties"]
+    elif models.is_model(kind):
+        schema = bounds = {"type": "string", "format": "model", "x-model": {"kind": kind.kind} | ({"optional": True} if optional else {})}
     elif dataclasses.is_dataclass(kind):
         schema = bounds = object_schema(of_dataclass(kind))
     else:
-        raise TypeError(f"a parameter cannot be {kind}; valid are str, bool, int, float, Literal, list[T], dict[str, T] and dataclasses")
+        raise TypeError(f"a parameter cannot be {kind}; valid are str, bool, int, float, Literal, list[T], dict[str, T], models and dataclasses")
     bounds |= {key: bound for key, bound in (("minimum", note.min), ("maximum", note.max)) if bound is not None}
     if note.doc:
         schema["description"] = note.doc
@@ -115,6 +119,10 @@ def read(hint, value, place):
     def wrong(expected):
         return InvalidParams(f"`{place}`: expected {expected}, not {json.dumps(value)}")
 
+    if models.is_model(kind):
+        if not isinstance(value, str):
+            raise wrong("the name of a model")
+        return models.opened(kind, place, optional)
     if origin is typing.Literal:
         if value not in args:
             raise wrong(" or ".join(f"`{arg}`" for arg in args))

@@ -12,7 +12,27 @@ from typing import Annotated, Any, Literal
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "examples")]
 
 from alnum_filter import python_alnum_filter
-from djhost_sdk import Common, Field, InvalidParams, Param, Reject, RowId, Texts, deduplicator, expander, filter, mapper, selector
+from fluency_filter import python_fluency_filter
+from histogram_mapper import python_histogram_mapper
+from djhost_sdk import (
+    Blob,
+    Common,
+    Field,
+    InvalidParams,
+    KenLM,
+    Param,
+    Reject,
+    RowId,
+    Texts,
+    Tokenizer,
+    Vector,
+    deduplicator,
+    expander,
+    filter,
+    mapper,
+    models,
+    selector,
+)
 from djhost_sdk.errors import Failed
 from djhost_sdk.testing import run
 from prefix_deduplicator import python_prefix_deduplicator
@@ -59,6 +79,110 @@ class Filters(unittest.TestCase):
         rows = texts(*"abcdefghij")
         self.assertEqual(run(sample_filter, rows), run(sample_filter, rows))
         self.assertNotEqual(run(sample_filter, rows), run(sample_filter, rows, seed=7))
+
+
+class Bytes(unittest.TestCase):
+    def test_bytes_become_vectors(self):
+        rows = [{"file": bytes([0, 64, 128, 255])}, {"file": None}]
+        made = run(python_histogram_mapper, rows)
+        self.assertEqual([row.get("histogram") for row in made], [[0.25] * 4, None])
+        signature = python_histogram_mapper.create("{}").signature()
+        self.assertEqual([(field.type, field.required) for field in signature.reads], [("bytes", False)])
+        self.assertEqual(signature.writes, [("histogram", Vector(4))])
+
+    def test_every_type_goes_both_ways(self):
+        @mapper(writes={"w.ints": list[int], "w.blobs": list[Blob], "w.v": Annotated[list[float], Vector(2)]})
+        def copy_mapper(
+            ints: list[int] | None, image_bytes: list[Blob] | None, v: Annotated[list[float], Vector(2)] | None
+        ) -> dict:
+            """Copies."""
+            return {"w.ints": ints, "w.blobs": image_bytes, "w.v": v}
+
+        rows = [{"ints": [1, 1 << 62], "pictures": [b"a", b""], "v": [0.5, 1.0]}, {"ints": [], "pictures": [], "v": None}]
+        made = run(copy_mapper, rows, image_bytes_key="pictures")
+        self.assertEqual(made[0]["w"], {"ints": [1, 1 << 62], "blobs": [b"a", b""], "v": [0.5, 1.0]})
+        self.assertEqual(made[1]["w"], {"ints": [], "blobs": [], "v": None})
+
+    def test_a_vector_has_its_width(self):
+        @mapper(writes={"v": Vector(2)})
+        def wide_mapper(text: str) -> dict:
+            """Makes too much."""
+            return {"v": [1.0, 2.0, 3.0]}
+
+        with self.assertRaisesRegex(Failed, "3 numbers where 2 are declared"):
+            run(wide_mapper, texts("a"))
+        with self.assertRaisesRegex(TypeError, "1 to 65536"):
+
+            @mapper(writes={"v": Vector(0)})
+            def empty_mapper(text: str) -> dict:
+                """Makes nothing."""
+
+
+class Lent(unittest.TestCase):
+    def test_a_double_takes_the_place_of_a_model(self):
+        class Lengths(KenLM):
+            def score(self, texts, *, begin=True, end=True):
+                return [-float(len(text)) for text in texts]
+
+        kept = run(python_fluency_filter, texts("ab", "abc"), model=Lengths())
+        self.assertEqual(kept, [{"text": "ab", "__dj__stats__": {"python_log_probability": -2.0}}])
+        with self.assertRaisesRegex(InvalidParams, "`model`: give a double, a `KenLM` of your own"):
+            run(python_fluency_filter, texts("ab"), model="en.arpa")
+        with self.assertRaisesRegex(InvalidParams, "`model` is missing"):
+            run(python_fluency_filter, texts("ab"))
+
+    def test_the_schema_says_which_model(self):
+        @filter
+        def brief_filter(text: str, *, tokenizer: Tokenizer | None = None) -> bool:
+            """Keeps texts of few tokens."""
+            return tokenizer is None or tokenizer.count(text) < 3
+
+        asked = python_fluency_filter.schema["properties"]["model"]
+        self.assertEqual((asked["format"], asked["x-model"]), ("model", {"kind": "kenlm"}))
+        asked = brief_filter.schema["properties"]["tokenizer"]
+        self.assertEqual(asked["x-model"], {"kind": "tokenizer", "optional": True})
+        self.assertEqual(len(run(brief_filter, texts("a b c d"))), 1)
+
+    def test_calls_are_cut_and_what_fails_is_told(self):
+        class Host:
+            """Stands for the bindings: a tokenizer of blanks that fails on `!`."""
+
+            @dataclass
+            class Texts:
+                offsets: list
+                data: bytes
+
+            @dataclass
+            class Failure:
+                row: int
+                reason: str
+
+            def __init__(self):
+                self.calls = []
+
+            def count(self, given, special):
+                found = list(Texts(given.offsets, given.data))
+                self.calls.append(len(found))
+                failed = [self.Failure(row, "no") for row, text in enumerate(found) if text == "!"]
+                answer = type("Counts", (), {})()
+                answer.values, answer.failed = [len(text.split()) for text in found], failed
+                return answer
+
+        host = Host()
+        models.service = Host
+        try:
+            tokenizer = Tokenizer(host)
+            self.assertEqual(tokenizer.count("a b"), 2)
+            with self.assertRaisesRegex(Reject, "no"):
+                tokenizer.count("!")
+            host.calls = []
+            many = ["x"] * (models.MOST_TEXTS + 1) + ["y" * models.MOST_BYTES, "!"]
+            counts = tokenizer.count(many)
+            self.assertEqual(host.calls, [models.MOST_TEXTS, 1, 1, 1])
+            self.assertEqual(counts[:-1], [1] * (len(many) - 1))
+            self.assertIsInstance(counts[-1], Reject)
+        finally:
+            models.service = None
 
 
 class Mappers(unittest.TestCase):

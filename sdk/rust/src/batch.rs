@@ -1,6 +1,7 @@
 //! What an operator receives, and what it answers.
 
 use crate::column::{Column, ColumnType, Texts};
+use crate::traits::{Needs, Traits};
 
 /// One field of a batch.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +96,31 @@ impl<'a> Row<'a> {
         list.into_iter().flat_map(|list| list.strings(self.index))
     }
 
+    /// Field number `field` as bytes; None if it is null.
+    pub fn bytes(&self, field: usize) -> Option<&'a [u8]> {
+        match self.column(field) {
+            Column::Bytes(bytes) => bytes.get(self.index),
+            _ => None,
+        }
+    }
+
+    /// The bytes of field number `field`, a list of such; none if it is null.
+    pub fn bytes_list(&self, field: usize) -> impl Iterator<Item = &'a [u8]> {
+        let list = match self.column(field) {
+            Column::BytesList(list) => Some(list),
+            _ => None,
+        };
+        list.into_iter().flat_map(|list| list.values(self.index))
+    }
+
+    /// Field number `field` as a vector; None if it is null.
+    pub fn vector(&self, field: usize) -> Option<&'a [f32]> {
+        match self.column(field) {
+            Column::Vector(vectors) => vectors.get(self.index),
+            _ => None,
+        }
+    }
+
     /// The column of field number `field`.
     ///
     /// # Panics
@@ -149,10 +175,12 @@ pub enum Kind {
     Filter,
     /// Changes fields, or makes 0..n rows of each row.
     Mapper,
-    /// Computes fingerprints by which the host finds duplicates over the whole dataset.
+    /// Finds what rows have in common over the whole dataset; [`Traits`] say by what.
     Deduplicator,
     /// Computes a key per row, then chooses among the keys of the whole dataset.
     Selector,
+    /// Computes a key per row; all rows of the dataset with the same key become one.
+    Grouper,
 }
 
 /// The work per row.
@@ -179,6 +207,10 @@ pub struct Descriptor {
     pub params_schema: String,
     /// The work per row.
     pub cost: Cost,
+    /// What it can do beyond its kind.
+    pub traits: Traits,
+    /// What it needs beyond its batches.
+    pub needs: Needs,
 }
 
 /// A field to read.
@@ -240,6 +272,9 @@ pub struct Signature {
     pub writes: Vec<Computed>,
     /// Keys of the stats that it computes.
     pub writes_stats: Vec<Computed>,
+    /// A mapper that makes whole rows: the field [`ROW`](crate::ROW) follows what it reads, and is the
+    /// only one of its answers.
+    pub whole_rows: bool,
 }
 
 /// New values of one field.

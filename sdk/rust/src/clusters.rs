@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 
 /// The parameters by which a user says which row of each cluster of duplicates stays, and which
 /// fields it gets. The host does it: put this into the operator's struct with `#[serde(flatten)]`,
-/// and `"x-clusters"` into its schema.
+/// and give it the trait [`takes_clusters`](crate::Traits::takes_clusters).
 ///
 /// ```
 /// use djhost_sdk::prelude::*;
 ///
 /// /// Drops texts with the first letter of another one.
 /// #[derive(Default, Serialize, Deserialize, JsonSchema)]
-/// #[schemars(extend("x-clusters" = true))]
 /// #[serde(default)]
 /// struct InitialDeduplicator {
 ///     #[serde(flatten)]
@@ -21,6 +20,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// impl Deduplicator for InitialDeduplicator {
 ///     const NAME: &'static str = "initial_deduplicator";
+///     const TRAITS: Traits = Traits::NONE.takes_clusters();
 ///     type Print = u64;
 ///
 ///     fn fingerprints(&mut self, text: &str, out: &mut Vec<u64>) -> Result<(), Reject> {

@@ -1,12 +1,14 @@
 //! Columns: the values of one field for some rows, in Arrow's memory layout.
 
+use crate::blobs::{Blobs, Vectors};
+
 /// Whether bit `i` of an LSB-first bitmap is set; no bitmap means that all are.
-fn is_set(bitmap: Option<&[u8]>, i: usize) -> bool {
+pub(crate) fn is_set(bitmap: Option<&[u8]>, i: usize) -> bool {
     bitmap.is_none_or(|bits| bits[i / 8] >> (i % 8) & 1 == 1)
 }
 
 /// The LSB-first bitmap of `flags`, or None if all are true.
-fn bitmap(flags: impl ExactSizeIterator<Item = bool>) -> Option<Vec<u8>> {
+pub(crate) fn bitmap(flags: impl ExactSizeIterator<Item = bool>) -> Option<Vec<u8>> {
     let mut bits = vec![0u8; flags.len().div_ceil(8)];
     let mut all = true;
     for (i, flag) in flags.enumerate() {
@@ -16,7 +18,7 @@ fn bitmap(flags: impl ExactSizeIterator<Item = bool>) -> Option<Vec<u8>> {
     (!all).then_some(bits)
 }
 
-fn check_offsets(offsets: &[u32], end: usize) -> Result<(), String> {
+pub(crate) fn check_offsets(offsets: &[u32], end: usize) -> Result<(), String> {
     if offsets.first() != Some(&0) {
         return Err("the offsets must start with 0".into());
     }
@@ -32,7 +34,7 @@ fn check_offsets(offsets: &[u32], end: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn check_validity(validity: Option<&[u8]>, rows: usize) -> Result<(), String> {
+pub(crate) fn check_validity(validity: Option<&[u8]>, rows: usize) -> Result<(), String> {
     match validity {
         Some(bits) if bits.len() != rows.div_ceil(8) => {
             Err(format!("{} bytes of validity for {rows} rows", bits.len()))
@@ -325,11 +327,11 @@ impl Lists<Texts> {
     }
 }
 
-impl Lists<Vec<f64>> {
+impl<T> Lists<Vec<T>> {
     /// Checks the layout.
     pub fn new(
         offsets: Vec<u32>,
-        elements: Vec<f64>,
+        elements: Vec<T>,
         validity: Option<Vec<u8>>,
     ) -> Result<Self, String> {
         let count = elements.len();
@@ -337,8 +339,27 @@ impl Lists<Vec<f64>> {
     }
 
     /// The numbers of row `i`, none if it is null.
-    pub fn numbers(&self, i: usize) -> &[f64] {
+    pub fn numbers(&self, i: usize) -> &[T] {
         &self.elements[self.range(i).unwrap_or_default()]
+    }
+}
+
+impl Lists<Blobs> {
+    /// Checks the layout.
+    pub fn new(
+        offsets: Vec<u32>,
+        elements: Blobs,
+        validity: Option<Vec<u8>>,
+    ) -> Result<Self, String> {
+        let count = elements.len();
+        Self::checked(offsets, elements, count, validity)
+    }
+
+    /// The values of row `i`, none if it is null.
+    pub fn values(&self, i: usize) -> impl Iterator<Item = &[u8]> {
+        self.range(i)
+            .unwrap_or_default()
+            .map(|e| self.elements.value(e))
     }
 }
 
@@ -359,6 +380,14 @@ pub enum Column {
     Utf8List(Lists<Texts>),
     /// A list of numbers per row.
     F64List(Lists<Vec<f64>>),
+    /// A list of whole numbers per row.
+    S64List(Lists<Vec<i64>>),
+    /// Bytes.
+    Bytes(Blobs),
+    /// A list of bytes per row.
+    BytesList(Lists<Blobs>),
+    /// A vector per row, all of one width.
+    Vector(Vectors),
 }
 
 /// The type of a column, to ask for one.
@@ -372,6 +401,11 @@ pub enum ColumnType {
     Boolean,
     Utf8List,
     F64List,
+    S64List,
+    Bytes,
+    BytesList,
+    /// Of this width, from 1 to 65536.
+    Vector(u32),
 }
 
 impl Column {
@@ -384,6 +418,10 @@ impl Column {
             Self::Boolean(c) => c.len(),
             Self::Utf8List(c) => c.len(),
             Self::F64List(c) => c.len(),
+            Self::S64List(c) => c.len(),
+            Self::Bytes(c) => c.len(),
+            Self::BytesList(c) => c.len(),
+            Self::Vector(c) => c.len(),
         }
     }
 
@@ -402,6 +440,10 @@ impl Column {
             Self::Boolean(_) => ColumnType::Boolean,
             Self::Utf8List(_) => ColumnType::Utf8List,
             Self::F64List(_) => ColumnType::F64List,
+            Self::S64List(_) => ColumnType::S64List,
+            Self::Bytes(_) => ColumnType::Bytes,
+            Self::BytesList(_) => ColumnType::BytesList,
+            Self::Vector(c) => ColumnType::Vector(c.width()),
         }
     }
 

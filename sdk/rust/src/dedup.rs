@@ -4,6 +4,7 @@ use crate::batch::{Batch, Cost, Input, Kind, OpError, Output, Reject, Rejection,
 use crate::column::ColumnType;
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
+use crate::traits::Traits;
 
 /// A fingerprint: `u64` or `u128`.
 pub trait Fingerprint: Copy {
@@ -61,6 +62,8 @@ pub trait Deduplicator: Params {
     const NAME: &'static str;
     /// The work per row.
     const COST: Cost = Cost::Medium;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
     /// The type of a fingerprint.
     type Print: Fingerprint;
 
@@ -152,7 +155,7 @@ pub trait DeduplicatorEntry {
 impl<T: Deduplicator> DeduplicatorEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: || descriptor::<T>(T::NAME, Kind::Deduplicator, T::COST),
+            describe: || descriptor::<T>(T::NAME, Kind::Deduplicator, T::COST, T::TRAITS),
             create: |params| {
                 create(params, T::prepare, |op, common| OneText {
                     op,

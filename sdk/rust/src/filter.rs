@@ -6,6 +6,7 @@ use crate::batch::{
 use crate::column::{Column, ColumnType, Numbers, Texts};
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
+use crate::traits::Traits;
 
 /// A stat: a number that a filter computes per row, kept under `__dj__stats__` with the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub trait TextFilter: Params {
     const STAT: Stat;
     /// The work per row.
     const COST: Cost = Cost::Light;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
 
     /// Checks the parameters and builds what does not change from row to row.
     ///
@@ -92,9 +95,9 @@ pub trait TextFilter: Params {
     /// Two numbers between which the stat of the text is certain to be, themselves included, if they
     /// cost much less than the stat; None if [`stat`](Self::stat) could not judge the text.
     ///
-    /// Used where no one reads the stat, which only an operator with
-    /// `#[schemars(extend("x-wanted-stats" = true))]` is told: a text is kept or dropped without the
-    /// stat if both numbers are in the range.
+    /// Used where no one reads the stat, which only an operator that
+    /// [leaves out stats](Traits::leaves_out_stats) is told: a text is kept or dropped without the stat
+    /// if both numbers are in the range.
     fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
         let _ = text;
         None
@@ -146,6 +149,8 @@ pub trait Filter: Params {
     const STATS: &'static [Stat];
     /// The work per row.
     const COST: Cost = Cost::Light;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
 
     /// Checks the parameters and builds what does not change from row to row.
     ///
@@ -187,6 +192,7 @@ fn signature(reads: Vec<Input>, stats: &[Stat]) -> Signature {
         reads,
         writes: Vec::new(),
         writes_stats: stats.iter().map(computed).collect(),
+        whole_rows: false,
     }
 }
 
@@ -401,7 +407,7 @@ pub trait TextFilterEntry {
 impl<T: TextFilter> TextFilterEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: || descriptor::<T>(T::NAME, Kind::Filter, T::COST),
+            describe: || descriptor::<T>(T::NAME, Kind::Filter, T::COST, T::TRAITS),
             create: |params| {
                 create(params, T::prepare, |op, common| OneStat {
                     op,
@@ -422,7 +428,7 @@ pub trait FilterEntry {
 impl<T: Filter> FilterEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: || descriptor::<T>(T::NAME, Kind::Filter, T::COST),
+            describe: || descriptor::<T>(T::NAME, Kind::Filter, T::COST, T::TRAITS),
             create: |params| create(params, T::prepare, |op, common| Rows { op, common }),
         }
     }

@@ -1,11 +1,10 @@
 //! Groupers over rows.
 
-use crate::batch::{
-    Batch, Cost, Descriptor, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature,
-};
+use crate::batch::{Batch, Cost, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature};
 use crate::column::{Column, Texts};
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
+use crate::traits::Traits;
 
 /// A grouper: a key per row. The host makes one row of all rows of the dataset with equal keys:
 /// each field becomes the list of their values, in input order, and the row takes the place of the
@@ -43,6 +42,8 @@ pub trait Grouper: Params {
     const NAME: &'static str;
     /// The work per row.
     const COST: Cost = Cost::Light;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
 
     /// Checks the parameters and builds what does not change from row to row.
     ///
@@ -93,15 +94,6 @@ impl<T: Grouper> Instance for ByKey<T> {
     }
 }
 
-/// In the contract a grouper is a selector with a marker in its schema.
-fn described<T: Grouper>() -> Descriptor {
-    let mut descriptor = descriptor::<T>(T::NAME, Kind::Selector, T::COST);
-    if let Some(rest) = descriptor.params_schema.strip_prefix('{') {
-        descriptor.params_schema = format!("{{\"x-groups\":true,{rest}");
-    }
-    descriptor
-}
-
 /// Makes the [`Entry`] of a [`Grouper`].
 #[doc(hidden)]
 pub trait GrouperEntry {
@@ -111,7 +103,7 @@ pub trait GrouperEntry {
 impl<T: Grouper> GrouperEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: described::<T>,
+            describe: || descriptor::<T>(T::NAME, Kind::Grouper, T::COST, T::TRAITS),
             create: |params| create(params, T::prepare, |op, common| ByKey { op, common }),
         }
     }

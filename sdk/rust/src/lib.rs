@@ -61,6 +61,7 @@
 //! kernels for work on text.
 
 mod batch;
+mod blobs;
 mod clusters;
 mod column;
 mod dedup;
@@ -74,6 +75,7 @@ mod params;
 mod select;
 mod testing;
 pub mod text;
+mod traits;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod wasm;
@@ -82,6 +84,7 @@ pub use batch::{
     Batch, Computed, Cost, Descriptor, Field, Input, Kind, OpError, Output, Reject, Rejection, Row,
     Signature, Update,
 };
+pub use blobs::{Blobs, Vectors};
 pub use clusters::Clusters;
 pub use column::{Column, ColumnType, Lists, Numbers, Texts};
 pub use dedup::{Deduplicator, Fingerprint};
@@ -94,25 +97,26 @@ pub use schemars;
 pub use select::{Selector, SelectorKey};
 pub use serde;
 pub use testing::{Filtered, Runner};
+pub use traits::{Matching, Needs, Traits};
 
 /// The field that holds a row's stats.
 pub const STATS: &str = "__dj__stats__";
 
 /// The field with the counts of a row's keys (`f64-list`), in the second call of a deduplicator
-/// that counts keys (`x-counts-keys`).
+/// that counts keys ([`Matching::Counted`]).
 pub const COUNTS: &str = "__dj__counts__";
 
 /// The field with what was found of a row's keys (`f64-list`), in the second call of a deduplicator
-/// that looks up keys of earlier rows (`x-seen-keys`): for each group of keys how many of them earlier
+/// that looks up keys of earlier rows ([`Matching::Seen`]): for each group of keys how many of them earlier
 /// groups have, and how many it has.
 pub const SEEN: &str = "__dj__seen__";
 
-/// The field in which a mapper that says why it drops rows (`x-drop-reasons`) does so (`utf8`): among
+/// The field in which a mapper that says why it drops rows ([`Traits::gives_drop_reasons`]) does so (`utf8`): among
 /// the new rows one for each dropped row, with the reason; null for a row that is made.
 pub const DROPPED: &str = "__dj__dropped__";
 
 /// The field with a whole row as JSON text (`utf8`), which a mapper that rewrites whole rows
-/// (`x-whole-rows`) reads and writes.
+/// ([`Signature::whole_rows`]) reads and writes.
 pub const ROW: &str = "__dj__row__";
 
 /// What an operator's file needs: `use djhost_sdk::prelude::*;`.
@@ -121,7 +125,7 @@ pub mod prelude {
         Batch, Changes, Clusters, Column, ColumnType, Common, Computed, Cost, Deduplicator,
         Expander, Field, Filter, Grouper, Input, Kind, Mapper, NewRows, OpError, Operator, Output,
         Reject, Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts,
-        Update,
+        Traits, Update,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

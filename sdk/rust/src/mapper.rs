@@ -7,6 +7,7 @@ use crate::batch::{
 use crate::column::{Column, ColumnType, Texts};
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
+use crate::traits::Traits;
 
 /// A mapper that rewrites the text.
 ///
@@ -35,6 +36,8 @@ pub trait TextMapper: Params {
     const NAME: &'static str;
     /// The work per row.
     const COST: Cost = Cost::Light;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
 
     /// Checks the parameters and builds what does not change from row to row.
     ///
@@ -88,6 +91,8 @@ pub trait Mapper: Params {
     const NAME: &'static str;
     /// The work per row.
     const COST: Cost = Cost::Light;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
 
     /// Checks the parameters and builds what does not change from row to row.
     ///
@@ -175,6 +180,8 @@ pub trait Expander: Params {
     const NAME: &'static str;
     /// The work per row.
     const COST: Cost = Cost::Light;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
 
     /// Checks the parameters and builds what does not change from row to row.
     ///
@@ -214,8 +221,8 @@ impl NewRows {
     }
 
     /// Says why no row is made of this one, for the job's trace and reports: for an operator with
-    /// `x-drop-reasons` in its schema (`#[schemars(extend("x-drop-reasons" = true))]`). In place of
-    /// [`push`](Self::push), once. Other hosts are not told.
+    /// [`Traits::gives_drop_reasons`]. In place of [`push`](Self::push), once. Other hosts are not
+    /// told.
     pub fn drop_because(&mut self, reason: impl Into<String>) {
         self.dropped.push((self.row, reason.into()));
     }
@@ -305,7 +312,7 @@ impl<T: Mapper> Instance for Fields<T> {
         Signature {
             reads: self.op.inputs(&self.common),
             writes,
-            writes_stats: Vec::new(),
+            ..Signature::default()
         }
     }
 
@@ -405,7 +412,7 @@ pub trait TextMapperEntry {
 impl<T: TextMapper> TextMapperEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: || descriptor::<T>(T::NAME, Kind::Mapper, T::COST),
+            describe: || descriptor::<T>(T::NAME, Kind::Mapper, T::COST, T::TRAITS),
             create: |params| create(params, T::prepare, |op, common| OneText { op, common }),
         }
     }
@@ -420,7 +427,7 @@ pub trait MapperEntry {
 impl<T: Mapper> MapperEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: || descriptor::<T>(T::NAME, Kind::Mapper, T::COST),
+            describe: || descriptor::<T>(T::NAME, Kind::Mapper, T::COST, T::TRAITS),
             create: |params| create(params, T::prepare, |op, common| Fields { op, common }),
         }
     }
@@ -435,7 +442,7 @@ pub trait ExpanderEntry {
 impl<T: Expander> ExpanderEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: || descriptor::<T>(T::NAME, Kind::Mapper, T::COST),
+            describe: || descriptor::<T>(T::NAME, Kind::Mapper, T::COST, T::TRAITS),
             create: |params| create(params, T::prepare, |op, common| Expanding { op, common }),
         }
     }

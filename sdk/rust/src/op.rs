@@ -3,6 +3,7 @@
 use crate::batch::{Batch, Cost, Descriptor, Kind, OpError, Output, Signature};
 use crate::column::Column;
 use crate::params::{self, Common, Params};
+use crate::traits::{Needs, Traits};
 use std::marker::PhantomData;
 
 /// An operator over columns, of any kind. The traits over rows ([`TextFilter`](crate::TextFilter),
@@ -48,6 +49,8 @@ pub trait Operator: Params {
     const KIND: Kind;
     /// The work per row.
     const COST: Cost = Cost::Light;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
 
     /// Checks the parameters and builds what does not change from row to row. Called once, before
     /// everything else.
@@ -125,14 +128,21 @@ impl<T> Of<T> {
 }
 
 /// The descriptor of `T`.
-pub(crate) fn descriptor<T: Params>(name: &'static str, kind: Kind, cost: Cost) -> Descriptor {
-    let (summary, params_schema) = params::describe::<T>();
+pub(crate) fn descriptor<T: Params>(
+    name: &'static str,
+    kind: Kind,
+    cost: Cost,
+    traits: Traits,
+) -> Descriptor {
+    let (summary, schema) = params::describe::<T>();
     Descriptor {
         name,
         kind,
         summary,
-        params_schema,
+        params_schema: schema.to_string(),
         cost,
+        traits,
+        needs: Needs::of(traits, &schema),
     }
 }
 
@@ -175,7 +185,7 @@ pub trait OperatorEntry {
 impl<T: Operator> OperatorEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: || descriptor::<T>(T::NAME, T::KIND, T::COST),
+            describe: || descriptor::<T>(T::NAME, T::KIND, T::COST, T::TRAITS),
             create: |params| create(params, T::prepare, |op, common| Columns { op, common }),
         }
     }

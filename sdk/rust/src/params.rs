@@ -23,6 +23,8 @@ pub struct Common {
     pub text_key: String,
     /// Path of the field that lists the images.
     pub image_key: String,
+    /// Path of the field with the bytes of the images, where they are inside of rows.
+    pub image_bytes_key: String,
     /// Path of the field that lists the audio files.
     pub audio_key: String,
     /// Path of the field that lists the videos.
@@ -35,12 +37,12 @@ pub struct Common {
     pub reversed_range: bool,
     /// Seed of every random choice of the job.
     pub seed: u64,
-    /// Filters with `x-wanted-stats` in their schema: the keys of the stats that someone reads. None
+    /// Filters that [leave out stats](crate::Traits::leaves_out_stats): the keys of the stats that someone reads. None
     /// where the host does not say: all are wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted_stats: Option<Vec<String>>,
-    /// Mappers with `x-drop-reasons` in their schema: whether the host takes reasons for dropped rows,
-    /// in [`DROPPED`](crate::DROPPED).
+    /// Mappers that [give reasons](crate::Traits::gives_drop_reasons): whether the host takes reasons for
+    /// dropped rows, in [`DROPPED`](crate::DROPPED).
     #[serde(skip_serializing_if = "is_false")]
     pub drop_reasons: bool,
 }
@@ -54,6 +56,7 @@ impl Default for Common {
         Self {
             text_key: "text".into(),
             image_key: "images".into(),
+            image_bytes_key: "image_bytes".into(),
             audio_key: "audios".into(),
             video_key: "videos".into(),
             min_closed_interval: true,
@@ -66,9 +69,10 @@ impl Default for Common {
     }
 }
 
-const COMMON: [&str; 10] = [
+const COMMON: [&str; 11] = [
     "text_key",
     "image_key",
+    "image_bytes_key",
     "audio_key",
     "video_key",
     "min_closed_interval",
@@ -171,7 +175,7 @@ pub(crate) fn schema<T: Params>() -> Value {
 }
 
 /// Summary (the first paragraph of the doc comment of the struct) and schema of `T`.
-pub(crate) fn describe<T: Params>() -> (String, String) {
+pub(crate) fn describe<T: Params>() -> (String, Value) {
     let mut schema = schema::<T>();
     let mut summary = String::new();
     if let Some(object) = schema.as_object_mut() {
@@ -188,5 +192,5 @@ pub(crate) fn describe<T: Params>() -> (String, String) {
             .entry("properties")
             .or_insert_with(|| Value::Object(Map::new()));
     }
-    (summary, schema.to_string())
+    (summary, schema)
 }

@@ -4,6 +4,7 @@ use crate::batch::{Batch, Cost, Input, Kind, OpError, Output, Reject, Rejection,
 use crate::column::Column;
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
+use crate::traits::Traits;
 
 /// A selector: a key per row, then a choice among the keys of the whole dataset.
 ///
@@ -41,6 +42,8 @@ pub trait Selector: Params {
     const NAME: &'static str;
     /// The work per row.
     const COST: Cost = Cost::Light;
+    /// What it can do beyond its kind.
+    const TRAITS: Traits = Traits::NONE;
     /// The type of a key: `f64`, `i64` or `String`.
     type Key: SelectorKey;
 
@@ -171,7 +174,7 @@ pub trait SelectorEntry {
 impl<T: Selector> SelectorEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
-            describe: || descriptor::<T>(T::NAME, Kind::Selector, T::COST),
+            describe: || descriptor::<T>(T::NAME, Kind::Selector, T::COST, T::TRAITS),
             create: |params| create(params, T::prepare, |op, common| ByKey { op, common }),
         }
     }

@@ -2,6 +2,7 @@
 //! for benches.
 
 use crate::batch::{Batch, Field, Input, OpError, Output, Rejection, Signature};
+use crate::blobs::{Blobs, Vectors};
 use crate::column::{Column, ColumnType, Lists, Texts};
 use crate::op::{Entry, Instance};
 use serde_json::Value;
@@ -48,8 +49,14 @@ impl Runner {
     /// When the operator refuses the parameters.
     pub fn new(entry: Entry, params: &str) -> Result<Self, OpError> {
         let instance = (entry.create)(params)?;
+        let mut signature = instance.signature();
+        if signature.whole_rows {
+            // As the host does.
+            let row = Input::required(crate::ROW, ColumnType::Utf8);
+            signature.reads.push(row);
+        }
         Ok(Self {
-            signature: instance.signature(),
+            signature,
             instance,
         })
     }
@@ -196,7 +203,7 @@ impl Runner {
         self.deduplicate_near(texts, 0)
     }
 
-    /// The same where fingerprints may differ in `distance` bits (`x-hamming-distance`).
+    /// The same where fingerprints may differ in `distance` bits ([`Matching::Hamming`](crate::Matching::Hamming)).
     pub fn deduplicate_near(&mut self, texts: &[&str], distance: u32) -> Vec<bool> {
         self.deduplicate_batch(&Self::text_batch(texts), distance)
             .keep
@@ -417,11 +424,54 @@ fn field(input: &Input, rows: &[Value]) -> Field {
                     .expect("a list of numbers"),
             )
         }
+        ColumnType::S64List => {
+            let (offsets, elements) = flat(&values);
+            let numbers: Vec<i64> = elements.iter().filter_map(|v| v.as_i64()).collect();
+            Column::S64List(
+                Lists::<Vec<i64>>::new(offsets, numbers, validity(&values))
+                    .expect("a list of whole numbers"),
+            )
+        }
+        ColumnType::Bytes => {
+            let bytes: Vec<Option<Vec<u8>>> = values.iter().map(|v| v.map(from_hex)).collect();
+            Column::Bytes(bytes.iter().map(Option::as_deref).collect())
+        }
+        ColumnType::BytesList => {
+            let (offsets, elements) = flat(&values);
+            let mut bytes = Blobs::default();
+            elements.iter().for_each(|v| bytes.push(&from_hex(v)));
+            Column::BytesList(
+                Lists::<Blobs>::new(offsets, bytes, validity(&values)).expect("a list of bytes"),
+            )
+        }
+        ColumnType::Vector(width) => {
+            let vector = |value: &Option<&Value>| -> Vec<f32> {
+                let numbers = value.and_then(Value::as_array).into_iter().flatten();
+                let mut vector: Vec<f32> = numbers
+                    .filter_map(Value::as_f64)
+                    .map(|v| v as f32)
+                    .collect();
+                vector.resize(width as usize, 0.0);
+                vector
+            };
+            let numbers = values.iter().flat_map(vector).collect();
+            Column::Vector(Vectors::new(width, numbers, validity(&values)).expect("vectors"))
+        }
     };
     Field {
         path: input.path.clone(),
         values,
     }
+}
+
+/// Bytes in JSON are hexadecimal digits.
+fn from_hex(value: &Value) -> Vec<u8> {
+    let digits = value.as_str().unwrap_or_default().as_bytes();
+    let digit = |d: u8| (d as char).to_digit(16).expect("a hexadecimal digit") as u8;
+    digits
+        .chunks(2)
+        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
+        .collect()
 }
 
 /// The bits of the values that are not null.

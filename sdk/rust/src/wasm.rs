@@ -1,6 +1,7 @@
 //! The component's side of the contract: converts between the generated bindings and the SDK's
 //! types. Columns are moved, never copied.
 
+use crate::blobs::{Blobs, Vectors};
 use crate::column::{Column, Lists, Numbers, Texts};
 use crate::{Entry, Instance, batch};
 use std::cell::RefCell;
@@ -46,13 +47,13 @@ impl<P: Pack> Guest for P {
 }
 
 impl<P: Pack> GuestOp for Held<P> {
-    fn create(name: String, params: String) -> Result<Op, wit::OpError> {
+    fn create(name: String, params: String, want: wit::Wanted) -> Result<Op, wit::OpError> {
         let entries = P::operators();
         let entry = entries.iter().find(|entry| (entry.describe)().name == name);
         let entry = entry.ok_or_else(|| {
             wit::OpError::InvalidParams(format!("no operator `{name}` in this component"))
         })?;
-        let instance = (entry.create)(&params).map_err(error)?;
+        let instance = (entry.create)(&with(params, want)).map_err(error)?;
         Ok(Op::new(Held::<P> {
             instance: RefCell::new(instance),
             pack: PhantomData,
@@ -74,6 +75,7 @@ impl<P: Pack> GuestOp for Held<P> {
             reads: signature.reads.into_iter().map(input).collect(),
             writes: signature.writes.into_iter().map(computed).collect(),
             writes_stats: signature.writes_stats.into_iter().map(computed).collect(),
+            whole_rows: signature.whole_rows,
         }
     }
 
@@ -105,12 +107,45 @@ impl<P: Pack> GuestOp for Held<P> {
     }
 }
 
+/// The parameters with what is wanted of the operator, as [`Common`](crate::Common) has it.
+fn with(params: String, want: wit::Wanted) -> String {
+    if want.stats.is_none() && !want.drop_reasons {
+        return params;
+    }
+    // What is not an object is refused where it is read.
+    let Ok(mut object) = serde_json::from_str::<serde_json::Map<_, _>>(&params) else {
+        return params;
+    };
+    if let Some(stats) = want.stats {
+        object.insert("wanted_stats".into(), stats.into());
+    }
+    object.insert("drop_reasons".into(), want.drop_reasons.into());
+    serde_json::Value::Object(object).to_string()
+}
+
 fn descriptor(d: batch::Descriptor) -> wit::Descriptor {
     let kind = match d.kind {
         batch::Kind::Filter => wit::Kind::Filter,
         batch::Kind::Mapper => wit::Kind::Mapper,
-        batch::Kind::Deduplicator => wit::Kind::Deduplicator,
+        batch::Kind::Deduplicator => wit::Kind::Deduplicator(match d.traits.matching {
+            crate::Matching::Equal => wit::Matching::Equal,
+            crate::Matching::Hamming(parameter) => wit::Matching::Hamming(parameter.into()),
+            crate::Matching::Counted => wit::Matching::Counted,
+            crate::Matching::Seen => wit::Matching::Seen,
+        }),
         batch::Kind::Selector => wit::Kind::Selector,
+        batch::Kind::Grouper => wit::Kind::Grouper,
+    };
+    let traits = wit::Traits {
+        leaves_out_stats: d.traits.leaves_out_stats,
+        gives_drop_reasons: d.traits.gives_drop_reasons,
+        takes_clusters: d.traits.takes_clusters,
+        json_constants: d.traits.json_constants,
+    };
+    let needs = wit::Needs {
+        media: d.needs.media,
+        files: d.needs.files,
+        models: d.needs.models,
     };
     let cost = match d.cost {
         batch::Cost::Light => wit::Cost::Light,
@@ -123,6 +158,8 @@ fn descriptor(d: batch::Descriptor) -> wit::Descriptor {
         summary: d.summary,
         params_schema: d.params_schema,
         cost,
+        traits,
+        needs,
     }
 }
 
@@ -142,6 +179,10 @@ fn column_type(column_type: crate::ColumnType) -> wit::ColumnType {
         crate::ColumnType::Boolean => wit::ColumnType::Boolean,
         crate::ColumnType::Utf8List => wit::ColumnType::Utf8List,
         crate::ColumnType::F64List => wit::ColumnType::F64List,
+        crate::ColumnType::S64List => wit::ColumnType::S64List,
+        crate::ColumnType::Bytes => wit::ColumnType::Bytes,
+        crate::ColumnType::BytesList => wit::ColumnType::BytesList,
+        crate::ColumnType::Vector(width) => wit::ColumnType::Vector(width),
     }
 }
 
@@ -170,12 +211,33 @@ fn column_in(column: wit::Column) -> Column {
         wit::Column::F64List(c) => Column::F64List(sound(Lists::<Vec<f64>>::new(
             c.offsets, c.values, c.validity,
         ))),
+        wit::Column::S64List(c) => Column::S64List(sound(Lists::<Vec<i64>>::new(
+            c.offsets, c.values, c.validity,
+        ))),
+        wit::Column::Bytes(c) => Column::Bytes(sound(Blobs::new(c.offsets, c.data, c.validity))),
+        wit::Column::BytesList(c) => {
+            let values = c.values;
+            let values = sound(Blobs::new(values.offsets, values.data, values.validity));
+            Column::BytesList(sound(Lists::<Blobs>::new(c.offsets, values, c.validity)))
+        }
+        wit::Column::Vector(c) => {
+            Column::Vector(sound(Vectors::new(c.width, c.values, c.validity)))
+        }
     }
 }
 
 fn texts_out(texts: Texts) -> wit::Utf8Column {
     let (offsets, data, validity) = texts.into_parts();
     wit::Utf8Column {
+        offsets,
+        data,
+        validity,
+    }
+}
+
+fn blobs_out(blobs: Blobs) -> wit::BytesColumn {
+    let (offsets, data, validity) = blobs.into_parts();
+    wit::BytesColumn {
         offsets,
         data,
         validity,
@@ -210,6 +272,31 @@ fn column_out(column: Column) -> wit::Column {
             let (offsets, values, validity) = c.into_parts();
             wit::Column::F64List(wit::F64ListColumn {
                 offsets,
+                values,
+                validity,
+            })
+        }
+        Column::S64List(c) => {
+            let (offsets, values, validity) = c.into_parts();
+            wit::Column::S64List(wit::S64ListColumn {
+                offsets,
+                values,
+                validity,
+            })
+        }
+        Column::Bytes(c) => wit::Column::Bytes(blobs_out(c)),
+        Column::BytesList(c) => {
+            let (offsets, values, validity) = c.into_parts();
+            wit::Column::BytesList(wit::BytesListColumn {
+                offsets,
+                values: blobs_out(values),
+                validity,
+            })
+        }
+        Column::Vector(c) => {
+            let (width, values, validity) = c.into_parts();
+            wit::Column::Vector(wit::VectorColumn {
+                width,
                 values,
                 validity,
             })

@@ -8,7 +8,10 @@ fn the_copies_of_the_contract_are_the_contract() {
     let read = |path: &Path| {
         std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
-    let contract = read(&root.join("wit/since-v0.1/op.wit"));
+    let contracts = ["0.1", "0.2"].map(|version| {
+        let path = format!("wit/since-v{version}/op.wit");
+        (read(&root.join(&path)), path)
+    });
     let sdks = std::fs::read_dir(root.join("sdk"))
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -23,9 +26,19 @@ fn the_copies_of_the_contract_are_the_contract() {
         "{copies:?}"
     );
     for copy in copies {
+        let text = read(&copy);
+        let version = |text: &str| {
+            let line = text.lines().find(|line| line.starts_with("package "));
+            line.map(str::to_owned)
+        };
+        let of = contracts
+            .iter()
+            .find(|(contract, _)| version(contract) == version(&text));
+        let (contract, path) =
+            of.unwrap_or_else(|| panic!("{} is of no version that there is", copy.display()));
         assert!(
-            read(&copy) == contract,
-            "{} differs from wit/since-v0.1/op.wit: copy the latter over the former",
+            text == *contract,
+            "{} differs from {path}: copy the latter over the former",
             copy.display()
         );
     }
@@ -34,9 +47,18 @@ fn the_copies_of_the_contract_are_the_contract() {
 #[test]
 fn the_copies_of_services_are_the_services() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-    assert!(
-        read("sdk/rust/wit/models/models.wit") == read("wit/since-v0.2/models.wit"),
-        "sdk/rust/wit/models/models.wit differs from wit/since-v0.2/models.wit: copy the latter over the former"
-    );
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let other = ["c", "cpp", "zig", "python", "js"];
+    let copies = other.iter().flat_map(|sdk| {
+        ["models.wit", "worlds.wit"].map(|file| (format!("sdk/{sdk}/wit/{file}"), file))
+    });
+    // A folder for each package: the bindings of the service are apart from those of the operator.
+    let own = ("sdk/rust/wit/models/models.wit".to_owned(), "models.wit");
+    for (copy, file) in copies.chain([own]) {
+        let original = format!("wit/since-v0.2/{file}");
+        assert!(
+            read(&copy) == read(&original),
+            "{copy} differs from {original}: copy the latter over the former"
+        );
+    }
 }

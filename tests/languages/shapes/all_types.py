@@ -1,16 +1,29 @@
 """Operators that read and write every type of the contract, and fail in every way."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from djhost_sdk import Common, Reject, RowId, filter, mapper, selector
+from djhost_sdk import Blob, Common, Reject, RowId, Vector, filter, mapper, selector
+
+FIELDS = {"w.any": Any, "w.num": float, "w.int": int, "w.flag": bool, "w.list": list[str], "w.nums": list[float], "w.ints": list[int]}
 
 
-@mapper(writes={"text": str, "w.any": Any, "w.num": float, "w.int": int, "w.flag": bool, "w.list": list[str], "w.nums": list[float]})
+@mapper(writes={"text": str, **FIELDS, "w.blob": Blob, "w.blobs": list[Blob], "w.vec": Vector(2)})
 def python_types_mapper(
-    text: str, any: Any | None, num: float | None, int: int | None, flag: bool | None, list: list[str] | None, nums: list[float] | None
+    text: str,
+    any: Any | None,
+    num: float | None,
+    int: int | None,
+    flag: bool | None,
+    list: list[str] | None,
+    nums: list[float] | None,
+    ints: list[int] | None,
+    blob: Blob | None,
+    blobs: list[Blob] | None,
+    vec: Annotated[list[float], Vector(2)] | None,
 ) -> dict:
     """Writes what it reads, once more."""
-    return {"w.any": any, "w.num": num, "w.int": int, "w.flag": flag, "w.list": list, "w.nums": nums}
+    written = {"w.any": any, "w.num": num, "w.int": int, "w.flag": flag, "w.list": list, "w.nums": nums, "w.ints": ints}
+    return written | {"w.blob": blob, "w.blobs": blobs, "w.vec": vec}
 
 
 @filter(stats={"python_length": int, "python_first": str}, keep=lambda length, first: length > 0)

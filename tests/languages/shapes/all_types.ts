@@ -1,6 +1,6 @@
 // Operators that read and write every type of the contract, and fail in every way.
 
-import { Reject, component, filter, integer, mapper, read, selector } from "djhost-sdk";
+import { Reject, component, filter, integer, mapper, read, selector, vector } from "djhost-sdk";
 
 const optional = { optional: true } as const;
 
@@ -14,9 +14,35 @@ const typesMapper = mapper({
     flag: read.boolean("flag", optional),
     list: read.texts("list", optional),
     nums: read.numbers("nums", optional),
+    ints: read.integers("ints", optional),
+    blob: read.blob("blob", optional),
+    blobs: read.blobs("blobs", optional),
+    vec: read.vector(2, "vec", optional),
   },
-  writes: { "w.any": "json", "w.num": "f64", "w.int": "s64", "w.flag": "boolean", "w.list": "utf8-list", "w.nums": "f64-list" },
-  row: ({ any, num, int, flag, list, nums }) => ({ "w.any": any, "w.num": num, "w.int": int, "w.flag": flag, "w.list": list, "w.nums": nums }),
+  writes: {
+    "w.any": "json",
+    "w.num": "f64",
+    "w.int": "s64",
+    "w.flag": "boolean",
+    "w.list": "utf8-list",
+    "w.nums": "f64-list",
+    "w.ints": "s64-list",
+    "w.blob": "bytes",
+    "w.blobs": "bytes-list",
+    "w.vec": vector(2),
+  },
+  row: ({ any, num, int, flag, list, nums, ints, blob, blobs, vec }) => ({
+    "w.any": any,
+    "w.num": num,
+    "w.int": int,
+    "w.flag": flag,
+    "w.list": list,
+    "w.nums": nums,
+    "w.ints": ints,
+    "w.blob": blob,
+    "w.blobs": blobs,
+    "w.vec": vec,
+  }),
 });
 
 const failingFilter = filter({

@@ -180,6 +180,7 @@ def plan_html(plan: Plan) -> str:
 _OF_EVERY_OP = {
     "text_key",
     "image_key",
+    "image_bytes_key",
     "audio_key",
     "video_key",
     "min_closed_interval",

@@ -67,6 +67,10 @@ fn show(entry: &OpEntry) -> String {
     if let Ok(signature) = signature(entry) {
         show_fields(&mut out, &signature);
     }
+    let needs: Vec<&str> = d.needs.names().collect();
+    if !needs.is_empty() {
+        let _ = writeln!(out, "needs   {}", needs.join(", "));
+    }
     let _ = writeln!(
         out,
         "\nfrom    {} (sha256 {}, {}, contract {})",
@@ -97,7 +101,7 @@ fn show_params(out: &mut String, schema: &Value) {
     }
     let _ = writeln!(
         out,
-        "  beside these, every operator takes `text_key`, `image_key`, `audio_key`, `video_key`"
+        "  beside these, every operator takes `text_key`, `image_key`, `image_bytes_key`, `audio_key`, `video_key`"
     );
 }
 

@@ -168,11 +168,12 @@ pub(crate) fn decode_schema(digits: &str) -> Result<Schema> {
     Ok(reader.schema().as_ref().clone())
 }
 
-/// The type that a column made by an operator is written in: strings in the plain layout, whatever
-/// layout they had in memory.
+/// The type that a column made by an operator is written in: strings and bytes in the plain layout,
+/// whatever layout they had in memory.
 pub(crate) fn written_type(ty: &DataType) -> DataType {
     match ty {
         DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
         DataType::List(item) => DataType::List(Arc::new(Field::new_list_field(
             written_type(item.data_type()),
             true,

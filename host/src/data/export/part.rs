@@ -3,9 +3,10 @@
 
 use super::target::ExportFormat;
 use crate::data::batch::{Batch, STATS};
+use crate::data::columns::convert::data_type;
 use crate::data::columns::hex_texts::{count_bytes, has_bytes};
 use crate::data::columns::out::{ColumnSink, new_json_texts, write_json};
-use crate::data::columns::schema::{encode_schema, unified_schema};
+use crate::data::columns::schema::{encode_schema, unified_schema, written_type};
 use crate::data::columns::storable::{
     check_arrow, check_json, check_parquet, empty_struct_notes, fits_parquet, for_parquet,
 };
@@ -13,6 +14,7 @@ use crate::data::columns::typed::{Typed, check_way_back};
 use crate::data::columns::unique::{alike, differ_by_case};
 use crate::data::columns::widen::{has_order, without_order};
 use crate::data::input::Dataset;
+use crate::data::json::extract::FieldType;
 use crate::data::json::row_text::{render, write_rows};
 use crate::data::json::schema_inference::Shape;
 use crate::data::json::{constants, has_constant, top_level};
@@ -22,7 +24,7 @@ use crate::rundir::AtomicFile;
 use crate::rundir::checksum::ChecksumWriter;
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::sync::Arc;
@@ -42,6 +44,8 @@ pub struct ExportOptions {
     ordered: Vec<String>,
     /// What the user should know of the input's columns if they stay columns.
     of_columns: Vec<String>,
+    /// Fields that operators make of types that JSON rows lack: they become columns of these.
+    made: Vec<FieldRef>,
 }
 
 impl ExportOptions {
@@ -95,7 +99,46 @@ impl ExportOptions {
             json_rows,
             ordered,
             of_columns,
+            made: Vec::new(),
         })
+    }
+
+    /// The same where operators make fields of these types.
+    #[must_use]
+    pub fn with_made(mut self, fields: impl IntoIterator<Item = (String, FieldType)>) -> Self {
+        let is_lost = |ty| {
+            matches!(
+                ty,
+                FieldType::Bytes | FieldType::BytesList | FieldType::Vector(_)
+            )
+        };
+        let columns = self.columns.clone();
+        let is_in = |name: &str| {
+            let columns = columns.as_ref();
+            columns.is_some_and(|columns| columns.fields().find(name).is_some())
+        };
+        for (name, ty) in fields {
+            let is_known = self.made.iter().any(|field| *field.name() == name);
+            if is_lost(ty) && !name.contains('.') && !is_in(&name) && !is_known {
+                let ty = written_type(&data_type(ty));
+                self.made.push(Arc::new(Field::new(name, ty, true)));
+            }
+        }
+        self
+    }
+
+    /// The types that columns have again where rows were JSON on their way to the export.
+    fn remembered(&self) -> Result<Option<Typed>> {
+        if !self.format.is_columnar() || (self.columns.is_none() && self.made.is_empty()) {
+            return Ok(None);
+        }
+        let schema = match &self.columns {
+            Some(schema) => schema.as_ref().clone(),
+            None => Schema::empty(),
+        };
+        let fields: Vec<FieldRef> = schema.fields().iter().chain(&self.made).cloned().collect();
+        let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+        Typed::new(&Arc::new(schema)).map(Some)
     }
 
     /// The schema in which rows of columnar files are read; `None` for JSON rows.
@@ -248,7 +291,8 @@ pub(crate) enum PartContent {
     Rows {
         /// The types of all fields, if the export is columnar.
         shape: Option<Shape>,
-        /// The types of the input's columns, if the rows come from columns.
+        /// The types of the input's columns, if the rows come from columns, and of fields that
+        /// operators made.
         #[serde(default)]
         typed: Option<Typed>,
     },
@@ -289,19 +333,12 @@ impl PartWriter {
             Some(schema) if columnar_export && !options.json_rows => {
                 Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats))
             }
-            columns => {
-                let typed = columns
-                    .as_ref()
-                    .filter(|_| columnar_export)
-                    .map(Typed::new)
-                    .transpose()?;
-                Sink::Rows {
-                    out,
-                    buffer: Vec::new(),
-                    shape: columnar_export.then(Shape::default),
-                    typed,
-                }
-            }
+            _ => Sink::Rows {
+                out,
+                buffer: Vec::new(),
+                shape: columnar_export.then(Shape::default),
+                typed: options.remembered()?,
+            },
         };
         Ok(Self {
             options: options.clone(),

@@ -7,10 +7,12 @@ use super::top::elements;
 use crate::data::batch::Column;
 use anyhow::Result;
 use arrow::array::{
-    ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Float64Builder, Int64Array, ListBuilder,
-    StringBuilder, StringViewArray, UInt64Array, make_view,
+    ArrayRef, BinaryBuilder, BinaryViewArray, BooleanArray, FixedSizeListArray, Float32Array,
+    Float64Array, Float64Builder, Int64Array, Int64Builder, ListBuilder, StringBuilder,
+    StringViewArray, UInt64Array, make_view,
 };
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, Field};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -32,6 +34,14 @@ pub enum FieldType {
     Utf8List,
     /// A list of numbers.
     F64List,
+    /// A list of whole numbers of 64 bits.
+    S64List,
+    /// Bytes; in JSON a string of hexadecimal digits, as djhost writes them.
+    Bytes,
+    /// A list of bytes. Of columns also the bytes of files, and a single value as a list of one.
+    BytesList,
+    /// So many numbers of single precision.
+    Vector(u32),
 }
 
 impl FieldType {
@@ -45,6 +55,10 @@ impl FieldType {
             Self::Boolean => "true or false",
             Self::Utf8List => "a list of strings",
             Self::F64List => "a list of numbers",
+            Self::S64List => "a list of whole numbers of 64 bits",
+            Self::Bytes => "bytes",
+            Self::BytesList => "a list of bytes",
+            Self::Vector(_) => "a vector of the width that the op wants",
         }
     }
 }
@@ -132,6 +146,11 @@ enum Values {
     Boolean(Vec<bool>),
     Utf8List(Vec<Option<Vec<String>>>),
     F64List(Vec<Option<Vec<f64>>>),
+    S64List(Vec<Option<Vec<i64>>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+    BytesList(Vec<Option<Vec<Vec<u8>>>>),
+    /// The width, and the values of all rows; zeros for null.
+    Vector(usize, Vec<f32>),
 }
 
 impl Extractor {
@@ -250,7 +269,13 @@ impl Extractor {
                 Values::Utf8List(values) => serde_json::from_slice(text)
                     .ok()
                     .map(|v| values.push(Some(v))),
-                Values::F64List(values) => numbers(text).map(|v| values.push(Some(v))),
+                Values::F64List(values) => list(text, number).map(|v| values.push(Some(v))),
+                Values::S64List(values) => list(text, whole).map(|v| values.push(Some(v))),
+                Values::Bytes(values) => hex_bytes(text).map(|v| values.push(Some(v))),
+                Values::BytesList(values) => list(text, hex_bytes).map(|v| values.push(Some(v))),
+                Values::Vector(width, values) => list(text, single)
+                    .filter(|vector| vector.len() == *width)
+                    .map(|vector| values.extend(vector)),
             };
             match done {
                 Some(()) => {
@@ -313,10 +338,22 @@ fn number(text: &[u8]) -> Option<f64> {
         .then(|| std::str::from_utf8(text).ok()?.parse().ok())?
 }
 
-/// A list of numbers.
-fn numbers(text: &[u8]) -> Option<Vec<f64>> {
+/// A number in single precision, the nearest one.
+fn single(text: &[u8]) -> Option<f32> {
+    matches!(text[0], b'-' | b'0'..=b'9' | b'N' | b'I')
+        .then(|| std::str::from_utf8(text).ok()?.parse().ok())?
+}
+
+/// Bytes from a string of hexadecimal digits.
+fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    hex::decode(digits).ok()
+}
+
+/// A list of values, each read by `value`; None if one of them is something else.
+fn list<T>(text: &[u8], value: impl Fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
     let mut list = Some(Vec::new());
-    let each = |value: &str| match (&mut list, number(value.as_bytes())) {
+    let each = |text: &str| match (&mut list, value(text.as_bytes())) {
         (Some(list), Some(value)) => list.push(value),
         (list, _) => *list = None,
     };
@@ -356,6 +393,10 @@ impl Collected {
             FieldType::Boolean => Values::Boolean(Vec::new()),
             FieldType::Utf8List => Values::Utf8List(Vec::new()),
             FieldType::F64List => Values::F64List(Vec::new()),
+            FieldType::S64List => Values::S64List(Vec::new()),
+            FieldType::Bytes => Values::Bytes(Vec::new()),
+            FieldType::BytesList => Values::BytesList(Vec::new()),
+            FieldType::Vector(width) => Values::Vector(width as usize, Vec::new()),
         };
         Self {
             values,
@@ -372,6 +413,10 @@ impl Collected {
             Values::Boolean(v) => v.push(false),
             Values::Utf8List(v) => v.push(None),
             Values::F64List(v) => v.push(None),
+            Values::S64List(v) => v.push(None),
+            Values::Bytes(v) => v.push(None),
+            Values::BytesList(v) => v.push(None),
+            Values::Vector(width, v) => v.resize(v.len() + *width, 0.0),
         }
         self.valid.push(false);
         self.spans.push(span);
@@ -385,6 +430,10 @@ impl Collected {
             Values::Boolean(v) => v.truncate(rows),
             Values::Utf8List(v) => v.truncate(rows),
             Values::F64List(v) => v.truncate(rows),
+            Values::S64List(v) => v.truncate(rows),
+            Values::Bytes(v) => v.truncate(rows),
+            Values::BytesList(v) => v.truncate(rows),
+            Values::Vector(width, v) => v.truncate(rows * *width),
         }
         self.valid.truncate(rows);
         self.spans.truncate(rows);
@@ -412,6 +461,24 @@ impl Collected {
                 v.into_iter()
                     .for_each(|row| builder.append_option(row.map(|r| r.into_iter().map(Some))));
                 Arc::new(builder.finish())
+            }
+            Values::S64List(v) => {
+                let mut builder = ListBuilder::new(Int64Builder::new());
+                v.into_iter()
+                    .for_each(|row| builder.append_option(row.map(|r| r.into_iter().map(Some))));
+                Arc::new(builder.finish())
+            }
+            Values::Bytes(v) => Arc::new(v.into_iter().collect::<BinaryViewArray>()),
+            Values::BytesList(v) => {
+                let mut builder = ListBuilder::new(BinaryBuilder::new());
+                v.into_iter()
+                    .for_each(|row| builder.append_option(row.map(|r| r.into_iter().map(Some))));
+                Arc::new(builder.finish())
+            }
+            Values::Vector(width, v) => {
+                let item = Arc::new(Field::new_list_field(DataType::Float32, true));
+                let values = Arc::new(Float32Array::from(v));
+                Arc::new(FixedSizeListArray::new(item, width as i32, values, nulls))
             }
         };
         let present = self.spans.iter().map(|&s| s != 0).collect();

@@ -4,11 +4,12 @@ use super::edit::{append, is_plain, set_member, set_path, write_f64};
 use super::standard::standard;
 use super::string::write_string;
 use crate::data::batch::{Batch, Column, STATS, Stat};
+use crate::data::columns::value_text::{write_f32, write_hex};
 use crate::data::losses::{Loss, Losses};
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, AsArray, BinaryViewArray, Float64Array, make_view};
 use arrow::buffer::{BooleanBuffer, Buffer};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use memchr::memmem;
 
 /// Appends every row of `batch` and a line feed to `out`. A row without changes keeps its original
@@ -32,10 +33,16 @@ pub(crate) fn write_rows(
         .collect();
     let stats = if keep_stats { &batch.stats[..] } else { &[] };
     for (column, bits) in &changed {
+        let is_written = |row: usize| bits.value(row);
         losses.add(
             &column.path,
             Loss::Constant,
-            constants(&column.data, |row| bits.value(row)),
+            constants(&column.data, is_written),
+        );
+        losses.add(
+            &column.path,
+            Loss::Bytes,
+            byte_values(&column.data, is_written),
         );
     }
     for stat in stats {
@@ -281,6 +288,20 @@ impl Scratch {
     }
 }
 
+/// Counts the values of bytes in a column, in the rows that `is_written` names. As JSON they are
+/// strings, which nothing tells from others.
+fn byte_values(data: &dyn Array, is_written: impl Fn(usize) -> bool) -> u64 {
+    let written = (0..data.len()).filter(|row| data.is_valid(*row) && is_written(*row));
+    match data.data_type() {
+        DataType::BinaryView | DataType::Binary => written.count() as u64,
+        DataType::List(item) if item.data_type() == &DataType::Binary => {
+            let lists = data.as_list::<i32>();
+            written.map(|row| lists.value_length(row) as u64).sum()
+        }
+        _ => 0,
+    }
+}
+
 /// Counts the NaN and infinite values of a column, in the rows that `is_written` names.
 fn constants(data: &dyn Array, is_written: impl Fn(usize) -> bool) -> u64 {
     let count =
@@ -299,6 +320,17 @@ fn constants(data: &dyn Array, is_written: impl Fn(usize) -> bool) -> u64 {
             written
                 .map(|row| count(lists.value(row).as_primitive()))
                 .sum()
+        }
+        DataType::FixedSizeList(..) => {
+            let vectors = data.as_fixed_size_list();
+            let written =
+                (0..vectors.len()).filter(|row| vectors.is_valid(*row) && is_written(*row));
+            let odd = |row: usize| {
+                let vector = vectors.value(row);
+                let values = vector.as_primitive_opt::<Float32Type>();
+                values.map_or(0, |v| v.iter().flatten().filter(|v| !v.is_finite()).count())
+            };
+            written.map(|row| odd(row) as u64).sum()
         }
         _ => 0,
     }
@@ -331,19 +363,25 @@ pub(crate) fn write_value(
         } else {
             b"false"
         }),
-        DataType::List(_) => {
-            let values = data.as_list::<i32>().value(row);
-            out.push(b'[');
-            for i in 0..values.len() {
-                if i > 0 {
-                    out.extend_from_slice(b", ");
-                }
-                write_value(&values, i, false, out)?;
-            }
-            out.push(b']');
-        }
+        DataType::Float32 => write_f32(data.as_primitive::<Float32Type>().value(row), out),
+        DataType::BinaryView => write_hex(data.as_binary_view().value(row), out),
+        DataType::Binary => write_hex(data.as_binary::<i32>().value(row), out),
+        DataType::List(_) => write_list(&data.as_list::<i32>().value(row), out)?,
+        DataType::FixedSizeList(..) => write_list(&data.as_fixed_size_list().value(row), out)?,
         other => bail!("a column of type {other} cannot be written into a JSON row"),
     }
+    Ok(())
+}
+
+fn write_list(values: &dyn Array, out: &mut Vec<u8>) -> Result<()> {
+    out.push(b'[');
+    for i in 0..values.len() {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        write_value(values, i, false, out)?;
+    }
+    out.push(b']');
     Ok(())
 }
 

@@ -43,6 +43,7 @@ pub(crate) use samples::text_of;
 use arrow::datatypes::{DataType, Field};
 
 use crate::data::FieldType;
+use crate::data::columns::convert::data_type;
 use crate::plan::Plan;
 use crate::rundir::trace::StatColumns;
 
@@ -88,5 +89,9 @@ fn arrow_type(ty: FieldType) -> DataType {
         FieldType::Boolean => DataType::Boolean,
         FieldType::Utf8List => list(DataType::Utf8),
         FieldType::F64List => list(DataType::Float64),
+        FieldType::S64List => list(DataType::Int64),
+        FieldType::Bytes => DataType::Binary,
+        FieldType::BytesList => list(DataType::Binary),
+        FieldType::Vector(_) => data_type(ty),
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
         let models = op.pool.grants().models.iter().map(lent);
         let about = [own_params(op), fields(op), may]
             .into_iter()
+            .chain(needs(op))
             .chain(models)
             .chain(filter);
         lines.extend(about.map(|line| format!("       {line}")));
@@ -40,6 +41,13 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     lines.extend([String::new(), "components".to_owned()]);
     lines.extend(components(ops));
     lines
+}
+
+/// What the operator says that it needs beyond its batches; the lines about grants say what of that it
+/// has. None if it needs nothing.
+fn needs(op: &PlannedOp) -> Option<String> {
+    let needs: Vec<&str> = op.pool.descriptor().needs.names().collect();
+    (!needs.is_empty()).then(|| format!("needs {}", needs.join(", ")))
 }
 
 /// A model that it is lent, and the memory that this takes once for all workers.
@@ -111,7 +119,7 @@ fn own_params(op: &PlannedOp) -> String {
 /// Returns what it reads and writes.
 fn fields(op: &PlannedOp) -> String {
     let signature = op.pool.signature();
-    if op.pool.descriptor().rewrites_rows() {
+    if op.pool.signature().whole_rows {
         return "reads and writes whole rows".to_owned();
     }
     let list = |what: &str, fields: Vec<String>| {
@@ -164,8 +172,12 @@ fn components(ops: &[PlannedOp]) -> Vec<String> {
             } else {
                 "trusted, no interruption checks"
             };
+            let services: String = component
+                .services()
+                .map(|import| format!(", imports `{import}`"))
+                .collect();
             let from = format!(
-                "{} (sha256 {}…, {} bytes, contract {}, {guard})",
+                "{} (sha256 {}…, {} bytes, contract {}, {guard}{services})",
                 component.source,
                 &component.digest[..12],
                 component.bytes,

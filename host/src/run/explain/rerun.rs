@@ -472,7 +472,7 @@ impl Did {
 
 /// Why a mapper makes no row of this one, if it says so.
 fn why_dropped(op: &PlannedOp, row: &Batch) -> Result<Option<String>> {
-    if !op.pool.descriptor().gives_drop_reasons() {
+    if !op.pool.descriptor().traits.gives_drop_reasons {
         return Ok(None);
     }
     let reply = op.pool.process(&mut op.pool.checkout()?, row)?;
@@ -484,7 +484,7 @@ fn why_dropped(op: &PlannedOp, row: &Batch) -> Result<Option<String>> {
 /// What a mapper changed.
 fn changed(op: &PlannedOp, before: &Batch, after: &Batch) -> Result<Did> {
     let mut fields = Vec::new();
-    if op.pool.descriptor().rewrites_rows() {
+    if op.pool.signature().whole_rows {
         let (before, after) = (row_text(before, 0)?, row_text(after, 0)?);
         if before != after {
             fields.push(Change {

@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{
+    DataType, Float32Type, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type,
+};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
@@ -264,8 +266,19 @@ pub(crate) fn value(values: &ArrayRef, row: usize) -> Value {
         DataType::Boolean => values.as_boolean().value(row).into(),
         DataType::Utf8 => values.as_string::<i32>().value(row).into(),
         DataType::Utf8View => values.as_string_view().value(row).into(),
-        DataType::List(_) => {
-            let items = values.as_list::<i32>().value(row);
+        DataType::Float32 => {
+            let number = values.as_primitive::<Float32Type>().value(row);
+            // The digits of single precision.
+            let text = number.to_string();
+            text.parse().map_or_else(|_| text.into(), Value::Number)
+        }
+        DataType::Binary => hex::encode(values.as_binary::<i32>().value(row)).into(),
+        DataType::BinaryView => hex::encode(values.as_binary_view().value(row)).into(),
+        DataType::List(_) | DataType::FixedSizeList(..) => {
+            let items = match values.as_list_opt::<i32>() {
+                Some(lists) => lists.value(row),
+                None => values.as_fixed_size_list().value(row),
+            };
             (0..items.len()).map(|item| value(&items, item)).collect()
         }
         _ => Value::Null,

@@ -2,8 +2,8 @@
 //! compare values of any field, or change a part of one.
 //!
 //! A row may hold what Python's `json` writes and reads: `NaN`, `Infinity` and `-Infinity`, numbers
-//! of any size and lone surrogates. An operator is given the constants as they are if its struct
-//! has `#[schemars(extend("x-json-constants" = true))]`, and as `null` otherwise.
+//! of any size and lone surrogates. An operator is given the constants as they are if it has the
+//! trait [`json_constants`](crate::Traits::json_constants), and as `null` otherwise.
 
 mod number;
 mod parse;

@@ -31,6 +31,7 @@ class Common(TypedDict, total=False):
 
     text_key: str
     image_key: str
+    image_bytes_key: str
     audio_key: str
     video_key: str
     on_error: Literal["quarantine", "drop", "fail"]

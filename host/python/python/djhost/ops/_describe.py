@@ -10,7 +10,24 @@ from typing import Any, Optional
 from djhost.ops._schema import Param, lines_of, params_of, type_text
 
 #: The types of fields, in words of Python.
-_TYPES = {"utf8": "str", "s64": "int", "f64": "float", "json": "any", "utf8_list": "list of str", "f64_list": "list of float"}
+_TYPES = {
+    "utf8": "str",
+    "s64": "int",
+    "f64": "float",
+    "json": "any",
+    "utf8_list": "list of str",
+    "f64_list": "list of float",
+    "s64_list": "list of int",
+    "bytes_list": "list of bytes",
+}
+
+
+def _type(name: Any) -> str:
+    """A type of the contract; that of vectors has their width."""
+    if isinstance(name, dict):
+        return f"vector of {name['vector']} floats"
+    return _TYPES.get(name, name)
+
 
 _NAMED_KINDS = ("deduplicator", "grouper")
 
@@ -67,7 +84,7 @@ class Description:
         """Path and type of the fields that it ``reads``, ``writes``, or has as ``stats``, with default parameters."""
         key = "writes_stats" if what == "stats" else what
         found = (self.signature or {}).get(key, ())
-        return [(entry["path"], _TYPES.get(entry["ty"], entry["ty"])) for entry in found]
+        return [(entry["path"], _type(entry["ty"])) for entry in found]
 
     def docstring(self) -> str:
         """The docstring of its function."""
@@ -89,7 +106,7 @@ class Description:
         yield "Parameters:" if call else "parameters"
         own = ["    " + line for line in lines_of(self.params)] or ["    none"]
         yield from own
-        more = ["text_key, image_key, audio_key, video_key, on_error, limits, grants"]
+        more = ["text_key, image_key, image_bytes_key, audio_key, video_key, on_error, limits, grants"]
         if self.kind == "filter":
             more.append("and every filter: min_closed_interval, max_closed_interval, reversed_range")
         yield f"    Every operator takes {'; '.join(more)}."

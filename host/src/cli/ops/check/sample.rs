@@ -105,6 +105,10 @@ pub(crate) fn row(signature: &Signature, text: &str, i: usize) -> String {
             FieldType::Boolean => json!(i.is_multiple_of(2)),
             FieldType::Utf8List => json!([text, "second"]),
             FieldType::F64List => json!([i as f64, 0.5]),
+            FieldType::S64List => json!([i, 2]),
+            FieldType::Bytes => json!(hex::encode(text)),
+            FieldType::BytesList => json!([hex::encode(text), "00ff"]),
+            FieldType::Vector(width) => json!(vec![i as f64 / 2.0; width as usize]),
         };
         put(&mut row, &input.path, value);
     }

@@ -94,8 +94,10 @@ impl Language {
                 Some(format!("sdk/{path}"))
             }
             (C, "c") | (Cpp, "cpp") | (Zig, "zig") => Some(format!("sdk/{file}")),
-            // The C++ and Zig SDKs are layers over the C SDK and need its two files.
-            (Cpp | Zig, "c") if path.starts_with("djhost.") => Some(format!("sdk/{file}")),
+            // The C++ and Zig SDKs are layers over the C SDK and need its sources.
+            (Cpp | Zig, "c") if path.ends_with(".c") || path.ends_with(".h") => {
+                Some(format!("sdk/{file}"))
+            }
             _ => None,
         }
     }

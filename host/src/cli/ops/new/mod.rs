@@ -104,7 +104,7 @@ fn kind(args: &NewArgs) -> Result<Kind> {
     }
     if kind == Kind::Grouper {
         let error = UserError::new("--kind", "no project is made for groupers");
-        return Err(error.hint("make one for a selector, and see `Grouper` in the Rust SDK or `x-groups` in wit/README.md").into());
+        return Err(error.hint("make one for a selector, and see `Grouper` in the Rust SDK or the kind `grouper` in wit/README.md").into());
     }
     Ok(kind)
 }

@@ -11,6 +11,7 @@ use arrow::array::ArrowPrimitiveType;
 use arrow::array::timezone::Tz;
 use arrow::datatypes::{DataType, Float16Type, IntervalUnit, TimeUnit, i256};
 use chrono::{Offset, TimeZone};
+pub(crate) use numbers::write_f32;
 use numbers::*;
 use std::io::Write as _;
 use std::ops::RangeInclusive;

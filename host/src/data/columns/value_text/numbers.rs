@@ -3,7 +3,7 @@
 use super::*;
 
 /// Writes the shortest text that reads back as the same `f32`.
-pub(super) fn write_f32(value: f32, out: &mut Vec<u8>) {
+pub(crate) fn write_f32(value: f32, out: &mut Vec<u8>) {
     if value.is_finite() {
         serde_json::to_writer(out, &value).expect("a vector takes everything");
     } else {

@@ -4,112 +4,32 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, UInt32Array,
+    ArrayRef, BinaryArray, BooleanArray, FixedSizeListArray, Float32Array, Float64Array,
+    Int64Array, ListArray, StringArray, UInt32Array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field};
 
-use super::djhost::op::types::{self, Column, Utf8Column};
-use crate::data::views::from_offsets;
+use super::types::{self, Column, Utf8Column};
+use crate::data::columns::convert::data_type;
+use crate::data::views::{bytes_from_offsets, from_offsets};
 use crate::data::{FieldType, STATS, Stat, standard};
 use crate::sanitize::printable;
-use crate::wasm::contract::{
-    Computed, Cost, Descriptor, Input, Kind, Output, Rejection, Reply, Signature, Update,
-};
+use crate::wasm::contract::{Computed, Input, Output, ROW, Rejection, Reply, Signature, Update};
 
-/// Limits of operators per component, and of the sizes of their descriptions: far above any honest
-/// ones.
-const MAX_OPS: usize = 1000;
-const MAX_SCHEMA: usize = 1 << 20;
-const MAX_TEXT: usize = 4096;
-const MAX_NAME: usize = 64;
+/// Bytes of a path.
+const MAX_PATH: usize = 4096;
 /// Fields that a signature may name.
 const MAX_FIELDS: usize = 256;
+/// Numbers in a vector.
+const MAX_WIDTH: u32 = 1 << 16;
 
 type Checked<T> = Result<T, String>;
-
-/// Checks each descriptor, and that names are unique.
-pub(crate) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Vec<Descriptor>> {
-    if descriptors.is_empty() || descriptors.len() > MAX_OPS {
-        return Err(format!(
-            "the component describes {} operators; 1 to {MAX_OPS} are allowed",
-            descriptors.len()
-        ));
-    }
-    let mut checked: Vec<Descriptor> = Vec::with_capacity(descriptors.len());
-    for d in descriptors {
-        if !is_op_name(&d.name) {
-            let shown: String = d.name.chars().take(80).collect();
-            return Err(format!(
-                "`{}` is not an operator name: lower-case letters, digits and `_`, at most {MAX_NAME}, a letter first",
-                shown.escape_debug()
-            ));
-        }
-        if checked.iter().any(|c| c.name == d.name) {
-            return Err(format!(
-                "the component describes operator `{}` twice",
-                d.name
-            ));
-        }
-        if d.summary.len() > MAX_TEXT || d.params_schema.len() > MAX_SCHEMA {
-            return Err(format!(
-                "operator `{}` describes itself at too great a length",
-                d.name
-            ));
-        }
-        let params_schema: serde_json::Value =
-            serde_json::from_str(&d.params_schema).map_err(|e| {
-                format!(
-                    "the parameter schema of operator `{}` is not JSON: {e}",
-                    d.name
-                )
-            })?;
-        if !params_schema.is_object() {
-            return Err(format!(
-                "the parameter schema of operator `{}` is not a JSON object",
-                d.name
-            ));
-        }
-        let kind = match d.kind {
-            types::Kind::Filter => Kind::Filter,
-            types::Kind::Mapper => Kind::Mapper,
-            types::Kind::Deduplicator => Kind::Deduplicator,
-            // The contract has no groupers: the schema distinguishes them from selectors.
-            types::Kind::Selector
-                if params_schema.get("x-groups") == Some(&serde_json::Value::Bool(true)) =>
-            {
-                Kind::Grouper
-            }
-            types::Kind::Selector => Kind::Selector,
-        };
-        let cost = match d.cost {
-            types::Cost::Light => Cost::Light,
-            types::Cost::Medium => Cost::Medium,
-            types::Cost::Heavy => Cost::Heavy,
-        };
-        checked.push(Descriptor {
-            name: d.name,
-            kind,
-            summary: printable(&d.summary),
-            params_schema,
-            cost,
-        });
-    }
-    Ok(checked)
-}
-
-fn is_op_name(name: &str) -> bool {
-    name.len() <= MAX_NAME
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
 
 /// Checks the signature and its paths.
 pub(crate) fn signature(s: types::Signature) -> Checked<Signature> {
     let path = |p: &str| -> Checked<()> {
-        if p.is_empty() || p.len() > MAX_TEXT || p.split('.').any(str::is_empty) {
+        if p.is_empty() || p.len() > MAX_PATH || p.split('.').any(str::is_empty) {
             return Err(format!(
                 "`{}` is not a field path",
                 p.chars().take(80).collect::<String>().escape_debug()
@@ -136,33 +56,49 @@ pub(crate) fn signature(s: types::Signature) -> Checked<Signature> {
             write.path.escape_debug()
         ));
     }
-    let reads = s
-        .reads
-        .into_iter()
-        .map(|r| Input {
+    let input = |r: types::Input| {
+        Ok(Input {
             path: r.path,
-            ty: field_type(r.type_),
+            ty: field_type(r.type_)?,
             required: r.required,
         })
-        .collect();
-    let computed = |list: Vec<types::Computed>| {
-        list.into_iter()
-            .map(|c| Computed {
-                path: c.path,
-                ty: field_type(c.type_),
-            })
-            .collect()
     };
+    let computed = |c: types::Computed| {
+        Ok(Computed {
+            path: c.path,
+            ty: field_type(c.type_)?,
+        })
+    };
+    let mut reads: Vec<Input> = s.reads.into_iter().map(input).collect::<Checked<_>>()?;
+    let mut writes: Vec<Computed> = s.writes.into_iter().map(computed).collect::<Checked<_>>()?;
+    if s.whole_rows && reads.iter().all(|read| read.path != ROW) {
+        reads.push(Input {
+            path: ROW.into(),
+            ty: FieldType::Utf8,
+            required: true,
+        });
+    }
+    if s.whole_rows && writes.iter().all(|write| write.path != ROW) {
+        writes.push(Computed {
+            path: ROW.into(),
+            ty: FieldType::Utf8,
+        });
+    }
     Ok(Signature {
         reads,
-        writes: computed(s.writes),
-        writes_stats: computed(s.writes_stats),
+        writes,
+        writes_stats: s
+            .writes_stats
+            .into_iter()
+            .map(computed)
+            .collect::<Checked<_>>()?,
+        whole_rows: s.whole_rows,
         json_constants: false,
     })
 }
 
-fn field_type(ty: types::ColumnType) -> FieldType {
-    match ty {
+fn field_type(ty: types::ColumnType) -> Checked<FieldType> {
+    Ok(match ty {
         types::ColumnType::Utf8 => FieldType::Utf8,
         types::ColumnType::Json => FieldType::Json,
         types::ColumnType::F64 => FieldType::F64,
@@ -170,7 +106,18 @@ fn field_type(ty: types::ColumnType) -> FieldType {
         types::ColumnType::Boolean => FieldType::Boolean,
         types::ColumnType::Utf8List => FieldType::Utf8List,
         types::ColumnType::F64List => FieldType::F64List,
-    }
+        types::ColumnType::S64List => FieldType::S64List,
+        types::ColumnType::Bytes => FieldType::Bytes,
+        types::ColumnType::BytesList => FieldType::BytesList,
+        types::ColumnType::Vector(width) if (1..=MAX_WIDTH).contains(&width) => {
+            FieldType::Vector(width)
+        }
+        types::ColumnType::Vector(width) => {
+            return Err(format!(
+                "the signature has vectors of width {width}; 1 to {MAX_WIDTH} are allowed"
+            ));
+        }
+    })
 }
 
 /// Converts the answer to a batch of `rows` rows from an operator with this signature. The caller
@@ -298,6 +245,10 @@ fn typed(column: Column, ty: FieldType, rows: usize, signature: &Signature) -> C
         Column::Boolean(_) => FieldType::Boolean,
         Column::Utf8List(_) => FieldType::Utf8List,
         Column::F64List(_) => FieldType::F64List,
+        Column::S64List(_) => FieldType::S64List,
+        Column::Bytes(_) => FieldType::Bytes,
+        Column::BytesList(_) => FieldType::BytesList,
+        Column::Vector(c) => FieldType::Vector(c.width),
     };
     if given == ty {
         array(column, rows, signature.json_constants)
@@ -422,24 +373,59 @@ fn array(column: Column, rows: usize, constants: bool) -> Checked<ArrayRef> {
             // SAFETY: `utf8` checked offsets and UTF-8 of every value.
             let values =
                 unsafe { StringArray::new_unchecked(value_offsets, Buffer::from_vec(data), None) };
-            Arc::new(ListArray::new(
-                Arc::new(Field::new_list_field(DataType::Utf8, true)),
-                offsets,
-                Arc::new(values),
-                nulls(c.validity, rows)?,
-            ))
+            lists(offsets, Arc::new(values), nulls(c.validity, rows)?)
         }
         Column::F64List(c) => {
             let offsets = list_offsets(&c.offsets, rows, c.values.len())?;
             let values = Arc::new(Float64Array::from(c.values));
-            Arc::new(ListArray::new(
-                Arc::new(Field::new_list_field(DataType::Float64, true)),
-                offsets,
-                values,
-                nulls(c.validity, rows)?,
-            ))
+            lists(offsets, values, nulls(c.validity, rows)?)
         }
+        Column::S64List(c) => {
+            let offsets = list_offsets(&c.offsets, rows, c.values.len())?;
+            let values = Arc::new(Int64Array::from(c.values));
+            lists(offsets, values, nulls(c.validity, rows)?)
+        }
+        Column::Bytes(c) => {
+            check_offsets(&c.offsets, rows, c.data.len())?;
+            let nulls = nulls(c.validity, rows)?;
+            Arc::new(bytes_from_offsets(&c.offsets, c.data, nulls))
+        }
+        Column::BytesList(c) => {
+            let elements = c.values.offsets.len().saturating_sub(1);
+            let offsets = list_offsets(&c.offsets, rows, elements)?;
+            if c.values.validity.is_some() {
+                return Err("a list of bytes has null elements".into());
+            }
+            let ends = list_offsets(&c.values.offsets, elements, c.values.data.len())?;
+            let values = BinaryArray::try_new(ends, Buffer::from_vec(c.values.data), None)
+                .map_err(|e| e.to_string())?;
+            lists(offsets, Arc::new(values), nulls(c.validity, rows)?)
+        }
+        Column::Vector(c) => vectors(c, rows)?,
     })
+}
+
+fn lists(offsets: OffsetBuffer<i32>, values: ArrayRef, nulls: Option<NullBuffer>) -> ArrayRef {
+    let item = Field::new_list_field(values.data_type().clone(), true);
+    Arc::new(ListArray::new(Arc::new(item), offsets, values, nulls))
+}
+
+/// The signature has the width, which was checked.
+fn vectors(c: types::VectorColumn, rows: usize) -> Checked<ArrayRef> {
+    let width = c.width as usize;
+    if rows.checked_mul(width) != Some(c.values.len()) {
+        return Err(format!(
+            "{} numbers for {rows} vectors of width {width}",
+            c.values.len()
+        ));
+    }
+    let DataType::FixedSizeList(item, size) = data_type(FieldType::Vector(c.width)) else {
+        return Err(format!("vectors of width {width}"));
+    };
+    let values = Arc::new(Float32Array::from(c.values));
+    let vectors =
+        FixedSizeListArray::try_new_with_length(item, size, values, nulls(c.validity, rows)?, rows);
+    Ok(Arc::new(vectors.map_err(|e| e.to_string())?))
 }
 
 fn check_offsets(offsets: &[u32], rows: usize, end: usize) -> Checked<()> {

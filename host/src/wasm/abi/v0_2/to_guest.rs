@@ -1,13 +1,15 @@
 //! Converts Arrow columns to the guest's: one gather per field and batch.
 
-use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, StringViewArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use std::sync::Arc;
 
-use super::djhost::op::types::{
-    self, BooleanColumn, Column, F64Column, F64ListColumn, S64Column, Utf8Column, Utf8ListColumn,
+use super::types::{
+    self, BooleanColumn, BytesColumn, BytesListColumn, Column, F64Column, F64ListColumn, S64Column,
+    S64ListColumn, Utf8Column, Utf8ListColumn, VectorColumn,
 };
+use crate::data::columns::convert::data_type;
 use crate::data::{Batch, FieldType, STATS, standard_texts};
 use crate::wasm::contract::Signature;
 
@@ -63,7 +65,7 @@ impl Buffers {
                     .of_type(&data, read.ty)
                     .map_err(|m| format!("field `{}`: {m}", read.path))?,
                 None => self.of_type(
-                    &arrow::array::new_null_array(&DataType::Utf8View, batch.rows()),
+                    &arrow::array::new_null_array(&data_type(read.ty), batch.rows()),
                     read.ty,
                 )?,
             };
@@ -133,11 +135,7 @@ impl Buffers {
                     Column::Json(column)
                 });
             }
-            FieldType::F64 => column(&as_type(DataType::Float64)?)?,
-            FieldType::S64 => column(&as_type(DataType::Int64)?)?,
-            FieldType::Boolean => column(&as_type(DataType::Boolean)?)?,
-            FieldType::Utf8List => column(&as_type(list(DataType::Utf8))?)?,
-            FieldType::F64List => column(&as_type(list(DataType::Float64))?)?,
+            _ => column(&as_type(data_type(ty))?)?,
         };
         self.given.push(None);
         Ok(column)
@@ -168,12 +166,30 @@ pub(crate) fn column_bytes(column: &Column) -> u64 {
         Column::Boolean(c) => c.values.len(),
         Column::Utf8List(c) => c.values.data.len() + c.offsets.len() * 4,
         Column::F64List(c) => c.values.len() * 8,
+        Column::S64List(c) => c.values.len() * 8,
+        Column::Bytes(c) => c.data.len(),
+        Column::BytesList(c) => c.values.data.len() + c.offsets.len() * 4,
+        Column::Vector(c) => c.values.len() * 4,
     };
     bytes as u64
 }
 
-fn list(item: DataType) -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(item, true)))
+/// The bytes of binary columns of any layout.
+fn bytes(array: &ArrayRef) -> Result<BytesColumn, String> {
+    let views = cast(array, &DataType::BinaryView).map_err(|e| e.to_string())?;
+    let values: &BinaryViewArray = views.as_binary_view();
+    let (mut offsets, mut data) = (Vec::with_capacity(values.len() + 1), Vec::new());
+    offsets.push(0);
+    for value in values {
+        data.extend_from_slice(value.unwrap_or_default());
+        let end = u32::try_from(data.len()).map_err(|_| "more than 4 GiB of bytes in a batch")?;
+        offsets.push(end);
+    }
+    Ok(BytesColumn {
+        offsets,
+        data,
+        validity: validity(values),
+    })
 }
 
 /// Copies the values, concatenated.
@@ -250,22 +266,50 @@ pub(crate) fn column(array: &ArrayRef) -> Result<Column, String> {
             let values = lists
                 .values()
                 .slice(first as usize, *offsets.last().unwrap_or(&0) as usize);
-            if item.data_type() == &DataType::Float64 {
-                Column::F64List(F64ListColumn {
+            match item.data_type() {
+                DataType::Float64 => Column::F64List(F64ListColumn {
                     offsets,
                     values: values.as_primitive::<Float64Type>().values().to_vec(),
                     validity: validity(lists),
-                })
-            } else {
-                Column::Utf8List(Utf8ListColumn {
+                }),
+                DataType::Int64 => Column::S64List(S64ListColumn {
+                    offsets,
+                    values: values.as_primitive::<Int64Type>().values().to_vec(),
+                    validity: validity(lists),
+                }),
+                DataType::Binary => Column::BytesList(BytesListColumn {
+                    offsets,
+                    values: BytesColumn {
+                        validity: None,
+                        ..bytes(&values)?
+                    },
+                    validity: validity(lists),
+                }),
+                _ => Column::Utf8List(Utf8ListColumn {
                     offsets,
                     values: Utf8Column {
                         validity: None,
                         ..text(&values)?
                     },
                     validity: validity(lists),
-                })
+                }),
             }
+        }
+        DataType::BinaryView | DataType::Binary | DataType::LargeBinary => {
+            Column::Bytes(bytes(array)?)
+        }
+        DataType::FixedSizeList(item, width) if item.data_type() == &DataType::Float32 => {
+            let vectors = array.as_fixed_size_list();
+            Column::Vector(VectorColumn {
+                width: width.unsigned_abs(),
+                // An array that was sliced has only its own values here.
+                values: vectors
+                    .values()
+                    .as_primitive::<Float32Type>()
+                    .values()
+                    .to_vec(),
+                validity: validity(vectors),
+            })
         }
         other if other.is_integer() => {
             column(&cast(array, &DataType::Int64).map_err(|e| e.to_string())?)?
