@@ -52,7 +52,10 @@ fn what_is_no_cluster_is_named() {
         &format!("{{python: {}/bin/python}}", empty.display()),
     );
     fails(
-        missing.run(&[]), 2, &["No module named 'ray'", "pip install"]);
+        missing.run(&[]),
+        2,
+        &["No module named 'ray'", "pip install"],
+    );
     // A version that is too old for what the bridge calls.
     let old = missing.path("empty/lib");
     let site = fs::read_dir(&old).unwrap().next().unwrap().unwrap().path();
@@ -137,7 +140,7 @@ fn nodes_that_cannot_work_on_a_job_are_named() {
     ray.while_full(|| {
         let home = format!("/tmp/djhost-{}/trees/", rustix::process::getuid().as_raw());
         fails(
-        bench.run(&[]),
+            bench.run(&[]),
             1,
             &["cannot be started on node `", &home, "No space left"],
         );
@@ -154,8 +157,14 @@ fn nodes_that_cannot_work_on_a_job_are_named() {
     };
     let bench = with(bench, b"no program at all");
     fails(
-        bench.run(&[]), 1, &["cannot be started on node `", "Exec format"]);
-    let bench = with(bench, b"#!/bin/sh\necho not found: libold.so >&2; exit 127\n");
+        bench.run(&[]),
+        1,
+        &["cannot be started on node `", "Exec format"],
+    );
+    let bench = with(
+        bench,
+        b"#!/bin/sh\necho not found: libold.so >&2; exit 127\n",
+    );
     fails(
         bench.run(&[]),
         1,

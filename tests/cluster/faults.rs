@@ -186,7 +186,12 @@ fn a_slow_task_is_given_to_a_second_worker() {
     assert!(output.status.success(), "{said}");
     let events = bench.events();
     let mut copied = events.of("task_copied").into_iter();
-    let slow = copied.find(|e| e["slow"].as_str().unwrap().starts_with("worker 1 on node `"));
+    let slow = copied.find(|e| {
+        e["slow"]
+            .as_str()
+            .unwrap()
+            .starts_with("worker 1 on node `")
+    });
     let slow = slow.expect("the slow worker is helped");
     assert_ne!(slow["slow"], slow["other"]);
     assert!(events.of("task_retry").is_empty(), "{said}");

@@ -69,11 +69,13 @@ fn a_submitted_job_runs_there_and_ends_here() {
     ray.kill_gcs();
     let (code, said) = job.end();
     assert_eq!(code, Some(1), "{said}");
-    for part in ["the bridge to the Ray cluster has ended", "ray_address: local"] {
+    for part in [
+        "the bridge to the Ray cluster has ended",
+        "ray_address: local",
+    ] {
         assert!(said.contains(part), "no `{part}` in: {said}");
     }
     let bench = here(bench);
     bench.ok(&[]);
     assert_eq!(bench.result(), expected);
 }
-

@@ -215,9 +215,7 @@ fn die() -> ! {
 pub fn disk(operation: Operation, path: &Path, half: impl FnOnce()) -> io::Result<()> {
     match asked() {
         None => Ok(()),
-        Some(Asked::Fault(fault)) if fault.is_due_at(operation, path) => {
-            fault.strike(half)
-        }
+        Some(Asked::Fault(fault)) if fault.is_due_at(operation, path) => fault.strike(half),
         Some(Asked::Fault(_)) => Ok(()),
         Some(Asked::List(file)) => {
             let line = format!("{}\t{}\n", operation.name(), path.display());
