@@ -1,7 +1,11 @@
 """A Ray cluster on this machine, for as long as standard input is open: cluster.py TEMPORARY PORT DASHBOARD CPUS…
 
 The first of CPUS is the head. Prints a line of JSON when all nodes are there, and one after each command:
-`kill N` ends the raylet of node N, `add CPUS` adds a node, `hide CPUS DIR` adds one that sees nothing in DIR.
+`kill N` ends the raylet of node N, `add CPUS` adds a node, `heal` makes the nodes those that it began with, `gcs` ends what knows all nodes,
+`pending` counts the actors that wait for room.
+
+All that the cluster writes is in TEMPORARY, which goes with it. As root, the nodes have a mount namespace of their own: what djhost carries to them is
+in memory there, `full` takes what room is left for that and `roomy` gives it back, and TEMPORARY/unseen is empty to them.
 """
 
 import json
@@ -13,6 +17,14 @@ import subprocess
 import sys
 import time
 
+IS_ROOT = os.getuid() == 0
+# Also here: a token that this user has would be sent, or demanded.
+os.environ["RAY_AUTH_MODE"] = "disabled"
+if IS_ROOT and "DJHOST_TEST_CLUSTER" not in os.environ:
+    # What is mounted for nodes is mounted for them alone.
+    os.environ["DJHOST_TEST_CLUSTER"] = "being started"
+    os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv])
+
 import ray
 
 temporary, port, dashboard, *cpus = sys.argv[1:]
@@ -20,10 +32,27 @@ temporary, port, dashboard, *cpus = sys.argv[1:]
 ADDRESS = f"{ray.util.get_node_ip_address()}:{port}"
 MARK = f"DJHOST_TEST_CLUSTER={os.getpid()}-{port}"
 RAY = os.path.join(os.path.dirname(sys.executable), "ray")
-nodes = []
+# What djhost carries to nodes.
+CARRIED = f"/tmp/djhost-{os.getuid()}"
+UNSEEN = os.path.join(temporary, "unseen")
+# How much of that there may be, in bytes.
+ROOM = 2 << 30
 # How often a node is started, and how long it may take.
 TRIES = 4
 PATIENCE = 100
+
+
+class Node:
+    """How a node is started, and the `ray start` that does."""
+
+    def __init__(self, arguments):
+        self.arguments, self.process = arguments, None
+
+    def is_up(self):
+        return self.process is not None and self.process.poll() is None
+
+
+nodes = []
 
 
 def free_port():
@@ -36,22 +65,32 @@ def free_port():
 AGENTS = ["dashboard-agent-grpc-port", "dashboard-agent-listen-port", "runtime-env-agent-port", "metrics-export-port"]
 
 
-def start(arguments, before=()):
+def add(arguments):
+    nodes.append(Node(arguments))
+    start(len(nodes) - 1)
+
+
+def start(number):
     """Starts a node: again, if it ends at once because the machine is busy."""
-    nodes.append(None)
+    before = known() if number else set()
     for _ in range(TRIES):
-        nodes[-1] = begin(arguments, before)
-        if alive(1 + sum(node.poll() is None for node in nodes[:-1])):
-            return
-    raise SystemExit(open(nodes[-1].log).read())
+        log = begin(number)
+        deadline = time.time() + PATIENCE
+        while nodes[number].is_up() and time.time() < deadline:
+            if known() - before:
+                return
+            time.sleep(0.3)
+    raise SystemExit(open(log).read())
 
 
-def begin(arguments, before):
+def begin(number):
+    node = nodes[number]
     name, value = MARK.split("=")
     environment = {
         **os.environ,
         name: value,
         "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
+        "RAY_AUTH_MODE": "disabled",
         "RAY_DISABLE_USAGE_STATS": "1",
         "RAY_enable_open_telemetry": "0",
         "RAY_memory_monitor_refresh_ms": "0",
@@ -67,32 +106,28 @@ def begin(arguments, before):
         with open(os.path.join(without, "aiohttp_cors.py"), "w") as module:
             module.write("raise ModuleNotFoundError\n")
         environment["PYTHONPATH"] = without
-    log = open(os.path.join(temporary, f"node{len(nodes)}.log"), "w")
+    log = os.path.join(temporary, f"node{number}.log")
     agents = [f"--{name}={free_port()}" for name in AGENTS]
-    command = [*before, RAY, "start", "--block", "--object-store-memory=100000000", "--include-log-monitor=false", *agents, *arguments]
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    process.log = log.name
-    return process
+    command = [RAY, "start", "--block", "--object-store-memory=100000000", "--include-log-monitor=false", *agents, *node.arguments]
+    with open(log, "w") as output:
+        node.process = subprocess.Popen(
+            command, cwd=temporary, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    return log
 
 
-def alive(wanted):
-    """Waits until so many nodes are there; false if the one that was just started has ended."""
-    deadline = time.time() + PATIENCE
-    while nodes[-1].poll() is None and time.time() < deadline:
-        try:
-            with socket.create_connection(ADDRESS.split(":"), 1):
-                pass
-            ray.init(ADDRESS, log_to_driver=False, logging_level="ERROR")
-        except Exception:
-            time.sleep(0.3)
-            continue
-        try:
-            if sum(node["Alive"] for node in ray.nodes()) >= wanted:
-                return True
-        finally:
-            ray.shutdown()
-        time.sleep(0.3)
-    return False
+def known():
+    """The nodes that the cluster knows; none if it does not answer."""
+    try:
+        with socket.create_connection(ADDRESS.split(":"), 1):
+            pass
+        ray.init(ADDRESS, log_to_driver=False, logging_level="ERROR")
+    except Exception:
+        return set()
+    try:
+        return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+    finally:
+        ray.shutdown()
 
 
 def say(**message):
@@ -110,8 +145,8 @@ def of_cluster():
             pass
 
 
-def raylet(of):
-    """The raylet below a process."""
+def process_of(node, wanted):
+    """The process of this name below the `ray start` of a node."""
     for pid in of_cluster():
         try:
             with open(f"/proc/{pid}/stat") as stat:
@@ -119,36 +154,76 @@ def raylet(of):
             parent = int(rest.split()[1])
         except OSError:
             continue
-        if name == "raylet" and parent == of.pid:
+        if name == wanted and parent == node.process.pid:
             return pid
-    raise SystemExit(f"process {of.pid} has no raylet")
+    raise SystemExit(f"process {node.process.pid} has no {wanted}")
+
+
+def end(node, name):
+    """Ends a process of a node, and so the node: `ray start --block` ends with each of its processes."""
+    os.kill(process_of(node, name), signal.SIGKILL)
+    node.process.wait()
+
+
+def limit(size):
+    """Sets how much room there is for what djhost carries to nodes."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", CARRIED], check=True)
+
+
+def pending():
+    """How many actors wait for room, as an autoscaler is told."""
+    from ray.autoscaler.v2.sdk import get_cluster_status
+
+    demand = get_cluster_status(ADDRESS).resource_demands.ray_task_actor_demand
+    return sum(each.count for one in demand for each in one.bundles_by_count)
+
+
+def obey(command, arguments):
+    if command == "kill":
+        end(nodes[int(arguments[0])], "raylet")
+    elif command == "gcs":
+        end(nodes[0], "gcs_server")
+    elif command == "pending":
+        return {"pending": pending()}
+    elif command == "add":
+        add([f"--address={ADDRESS}", f"--num-cpus={arguments[0]}"])
+    elif command == "heal":
+        for node in nodes[len(cpus) :]:
+            if node.is_up():
+                end(node, "raylet")
+        del nodes[len(cpus) :]
+        if IS_ROOT:
+            limit(ROOM)
+        for number, node in enumerate(nodes):
+            if not node.is_up():
+                start(number)
+    elif command == "full":
+        found = os.statvfs(CARRIED)
+        # 0 would be no limit at all.
+        limit(max(found.f_blocks - found.f_bfree, 1) * found.f_frsize)
+    elif command == "roomy":
+        limit(ROOM)
+    return {"nodes": len(nodes)}
 
 
 def main():
+    if IS_ROOT:
+        os.mkdir(UNSEEN)
+        os.makedirs(CARRIED, 0o700, exist_ok=True)
+        for path in [UNSEEN, CARRIED]:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=0700", "none", path], check=True)
     with_dashboard = ["--include-dashboard=true", f"--dashboard-port={dashboard}"] if dashboard != "0" else ["--include-dashboard=false"]
-    start(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", "--no-monitor", *with_dashboard])
+    add(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", "--no-monitor", *with_dashboard])
     for number in cpus[1:]:
-        start([f"--address={ADDRESS}", f"--num-cpus={number}"])
+        obey("add", [number])
     say(address=ADDRESS)
     for line in sys.stdin:
         command, *arguments = line.split()
-        if command == "kill":
-            pid = raylet(nodes[int(arguments[0])])
-            os.kill(pid, signal.SIGKILL)
-            nodes[int(arguments[0])].wait()
-            say(killed=pid)
-        elif command == "add":
-            start([f"--address={ADDRESS}", f"--num-cpus={arguments[0]}"])
-            say(nodes=len(nodes))
-        elif command == "hide":
-            hide = f'mount -t tmpfs none "{arguments[1]}" && exec "$@"'
-            start(
-                [f"--address={ADDRESS}", f"--num-cpus={arguments[0]}"],
-                ["unshare", "-m", "sh", "-c", hide, "sh"],
-            )
-            say(nodes=len(nodes))
+        say(**obey(command, arguments))
 
 
+# What ends this process ends the cluster.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 try:
     main()
 finally:
@@ -161,4 +236,6 @@ finally:
                 except OSError:
                     pass
         time.sleep(0.2)
+    if IS_ROOT:
+        subprocess.run(["umount", "--lazy", UNSEEN])
     shutil.rmtree(temporary, ignore_errors=True)

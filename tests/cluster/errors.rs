@@ -1,13 +1,13 @@
 //! Clusters that cannot be used, and nodes that cannot work on a job: who must do what.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 
-use crate::crash::bench::{Bench, text};
-use crate::ray::{Ray, free_port, on};
+use crate::crash::bench::{self, Bench, text};
+use crate::job::Job;
+use crate::ray::{Shared, free_port, here, on};
 
-fn fails(bench: &Bench, code: i32, wanted: &[&str]) {
-    let output = bench.run(&[]);
+fn fails(output: Output, code: i32, wanted: &[&str]) {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{said}");
     for part in wanted {
@@ -20,7 +20,7 @@ fn what_is_no_cluster_is_named() {
     let address = format!("127.0.0.1:{}", free_port());
     let bench = on(Bench::new(20), &address, "");
     fails(
-        &bench,
+        bench.run(&[]),
         2,
         &[
             "recipe.yaml:",
@@ -36,7 +36,7 @@ fn what_is_no_cluster_is_named() {
         .with("ray_address", &address)
         .with("ray", "{python: ./none}");
     fails(
-        &without,
+        without.run(&[]),
         2,
         &["ray", "`./none` cannot be started", "package `ray`"],
     );
@@ -51,7 +51,11 @@ fn what_is_no_cluster_is_named() {
         "ray",
         &format!("{{python: {}/bin/python}}", empty.display()),
     );
-    fails(&missing, 2, &["No module named 'ray'", "pip install"]);
+    fails(
+        missing.run(&[]),
+        2,
+        &["No module named 'ray'", "pip install"],
+    );
     // A version that is too old for what the bridge calls.
     let old = missing.path("empty/lib");
     let site = fs::read_dir(&old).unwrap().next().unwrap().unwrap().path();
@@ -62,57 +66,116 @@ fn what_is_no_cluster_is_named() {
     )
     .unwrap();
     fails(
-        &missing,
+        missing.run(&[]),
         2,
         &["has Ray 1.13.0, which is older than", "tested with Ray"],
     );
 }
 
 #[test]
-fn a_node_that_cannot_work_is_named_and_work_that_finds_no_room_waits() {
-    let mut ray = Ray::start(&[1]);
+fn work_that_finds_no_room_waits() {
+    let mut ray = Shared::take();
     // More workers than there is room for: the job is done by those that there are.
     let bench = Bench::new(300);
     let expected = bench.undisturbed();
-    let bench = on(bench, &ray.address, ", workers: 3, cpus_per_worker: 1");
+    let bench = on(bench, &ray.address, ", workers: 5, cpus_per_worker: 1");
     bench.ok(&[]);
     assert_eq!(bench.result(), expected);
     // None has room until a node comes.
     let bench = on(bench, &ray.address, ", cpus_per_worker: 2");
-    let mut child = bench
-        .command(&["--fresh"])
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
-    let waits = lines.find(|line| line.as_ref().unwrap().contains("waiting for 2 CPUs"));
-    assert!(waits.unwrap().unwrap().contains("the cluster has 1"));
+    let mut job = Job::start(&bench, &["--fresh"]);
+    let waits = job.says("waiting for 2 CPUs");
+    assert!(waits.contains("the cluster has 3"), "{waits}");
+    // This is what an autoscaler acts on.
+    assert_eq!(ray.pending(), 1);
     ray.add(2);
-    lines.for_each(drop);
-    assert!(child.wait().unwrap().success());
+    let (code, said) = job.end();
+    assert_eq!(code, Some(0), "{said}");
     assert_eq!(bench.result(), expected);
+}
 
-    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    if !is_root {
+#[test]
+fn nodes_that_cannot_work_on_a_job_are_named() {
+    let mut ray = Shared::take();
+    let Some(unseen) = ray.unseen() else {
         // Nothing can be hidden from a node.
         return;
-    }
-    let bench = Bench::new(300);
-    let expected = bench.undisturbed();
-    ray.add_without(1, &bench.path(""));
-    let bench = on(bench, &ray.address, ", cpus_per_worker: 1");
-    let run_dir = bench.run_dir();
+    };
+    let expected = Bench::new(300).undisturbed();
+
+    // The nodes do not see the run directory.
+    let work_dir = unseen.join("outputs");
+    let elsewhere = ["--work_dir", work_dir.to_str().unwrap()];
+    let bench = ray.has(Bench::new(300));
+    let run_dir = work_dir.join(bench::JOB);
     fails(
-        &bench,
+        bench.run(&elsewhere),
         1,
         &[
             "does not see the run directory",
             run_dir.to_str().unwrap(),
+            "on node `",
             "refuses the job",
             "work_dir",
         ],
     );
-    let bench = crate::ray::here(bench);
+    // Nothing is lost: it goes on elsewhere.
+    let bench = here(bench);
+    let output = bench.run(&elsewhere);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(fs::read(bench.export()).unwrap(), expected.export);
+
+    // No room for a file that is carried there: no node had this one before.
+    let words = unseen.join("full");
+    fs::create_dir_all(&words).unwrap();
+    let list = format!("{{\"en\": [\"{}\"]}}", "dog\", \"".repeat(100_000) + "fox");
+    fs::write(words.join("flagged_words.json"), list).unwrap();
+    let mut bench = Bench::new(300);
+    bench.ops.push(format!(
+        "flagged_words_filter: {{flagged_words_dir: {}, max_ratio: 0.9}}",
+        words.display()
+    ));
+    let expected_with_words = bench.undisturbed();
+    let bench = ray.has(bench);
+    ray.while_full(|| {
+        let home = format!("/tmp/djhost-{}/trees/", rustix::process::getuid().as_raw());
+        fails(
+            bench.run(&[]),
+            1,
+            &["cannot be started on node `", &home, "No space left"],
+        );
+    });
+    bench.ok(&[]);
+    assert_eq!(bench.result(), expected_with_words);
+
+    // Programs that are not this djhost.
+    let bench = ray.has(Bench::new(300));
+    let program = bench.path("program");
+    let with = |bench: Bench, script: &[u8]| {
+        fs::write(&program, script).unwrap();
+        on(bench, &ray.address, ", binary: ./program")
+    };
+    let bench = with(bench, b"no program at all");
+    fails(
+        bench.run(&[]),
+        1,
+        &["cannot be started on node `", "Exec format"],
+    );
+    let bench = with(
+        bench,
+        b"#!/bin/sh\necho not found: libold.so >&2; exit 127\n",
+    );
+    fails(
+        bench.run(&[]),
+        1,
+        &[
+            "4 workers have ended before they were ready",
+            "on node `",
+            "it ended with code 127",
+            "not found: libold.so",
+        ],
+    );
+    let bench = ray.has(bench);
     bench.ok(&[]);
     assert_eq!(bench.result(), expected);
 }

@@ -1,123 +1,226 @@
 //! Workers, nodes and jobs that are killed, stopped or silent.
 
-use std::process::Stdio;
+use std::fs;
+use std::process::Command;
 
-use crate::crash::bench::{Bench, text};
-use crate::ray::{Ray, on, signal};
+use crate::crash::bench::{Bench, Numbers, text};
+use crate::job::Job;
+use crate::ray::{Shared, on, signal};
 
 /// The variable with the faults of the first, second, … worker that is started.
 const FAULTS: &str = djhost::testing::fault::OF_WORKERS;
 
-/// Rows that keep a worker busy for longer than it takes to see that it is.
-const MANY: usize = 30_000;
+/// Rows that keep workers busy for some seconds.
+const MANY: usize = 20_000;
+
+/// Losses of workers in one attempt. One more could end the same task four times before it gets on.
+const LOSSES: usize = 3;
+
+/// How many random faults there are: 300 before a release.
+fn asked() -> usize {
+    match std::env::var("DJHOST_TEST_CLUSTER_FAULTS") {
+        Ok(number) => number.parse().unwrap(),
+        Err(_) => 60,
+    }
+}
+
+/// The process that has started this one: the actor of a worker.
+fn parent(pid: u64) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn stop(bench: &Bench) -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
+    let stop = command.arg("stop").arg(bench.run_dir());
+    stop.output().unwrap().status.success()
+}
+
+/// What is done to a job at work; the names tell what of it.
+const KINDS: [&str; 12] = [
+    "kill worker",
+    "kill actor",
+    "kill driver",
+    "kill worker",
+    "stop job",
+    "silence worker",
+    "kill driver",
+    "kill worker",
+    "silence actor",
+    "kill actor",
+    "kill node",
+    "kill driver",
+];
 
 #[test]
-fn whoever_is_lost_the_bytes_are_those_of_threads() {
-    let mut ray = Ray::start(&[1, 1, 1]);
-    // Workers end at calls of their storage.
-    let mut seed = 7u64;
+fn faults_at_random_leave_the_bytes_of_threads() {
+    let mut ray = Shared::take();
+    let mut numbers = Numbers(29);
+    let benches: Vec<_> = ["every_op", "disabled", "every_n_ops", "adaptive"]
+        .map(|strategy| {
+            Bench::new(MANY)
+                .with("strategy", strategy)
+                .with("partition", "{mode: manual, num_of_partitions: 6}")
+        })
+        .into();
+    let expected = benches[0].undisturbed();
+    let benches = benches.into_iter();
+    let benches: Vec<_> = benches
+        .map(|bench| on(bench, &ray.address, ", silence_seconds: 4"))
+        .collect();
+    let (mut faults, mut jobs) = (Vec::new(), 0);
+    while faults.len() < asked() {
+        let bench = &benches[jobs % benches.len()];
+        let first = faults.len();
+        let mut args = vec!["--fresh"];
+        let said = loop {
+            let mut job = Job::start(bench, &args);
+            args.clear();
+            let (mut losses, mut is_over) = (0, false);
+            while !is_over && losses < LOSSES {
+                let things = 1 + numbers.below(6) as usize;
+                let Some(worker) = job.work(things) else {
+                    break;
+                };
+                let kind = KINDS[(faults.len() + numbers.below(2) as usize) % KINDS.len()];
+                let is_done = match kind {
+                    "kill worker" => signal("KILL", worker),
+                    "silence worker" => signal("STOP", worker),
+                    "kill actor" => parent(worker).is_some_and(|pid| signal("KILL", pid)),
+                    "silence actor" => parent(worker).is_some_and(|pid| signal("STOP", pid)),
+                    "kill node" => {
+                        ray.kill(1 + numbers.below(2) as usize);
+                        ray.heal();
+                        true
+                    }
+                    "kill driver" => job.kill(),
+                    _ => stop(bench),
+                };
+                if is_done {
+                    faults.push(kind);
+                    match kind {
+                        "kill driver" | "stop job" => is_over = true,
+                        _ => losses += 1,
+                    }
+                }
+            }
+            match job.end() {
+                (Some(0), said) => break said,
+                (code, _) if is_over && matches!(code, None | Some(3)) => {
+                    if numbers.below(3) == 0 {
+                        args = vec!["--ray_address", "local"];
+                    }
+                }
+                (code, said) => panic!("{code:?} after {:?}: {said}", &faults[first..]),
+            }
+        };
+        let context = format!("after {:?}: {said}", &faults[first..]);
+        assert!(bench.result() == expected, "{context}");
+        assert!(bench.unfinished().is_empty(), "{context}");
+        jobs += 1;
+    }
+    assert!(jobs * 8 >= asked(), "{jobs} jobs for {} faults", asked());
+    if asked() >= 60 {
+        for kind in KINDS {
+            assert!(faults.contains(&kind), "no {kind}");
+        }
+    }
+}
+
+#[test]
+fn workers_end_at_calls_of_their_storage() {
+    let ray = Shared::take();
+    let mut numbers = Numbers(7);
     let mut losses = 0;
     for strategy in ["every_op", "disabled"] {
         let bench = Bench::new(700).with("strategy", strategy);
         let expected = bench.undisturbed();
         let bench = ray.has(bench);
-        for _ in 0..2 {
-            // One more could end the same task four times before it gets on.
-            let faults: Vec<String> = (0..3)
-                .map(|_| {
-                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    format!("kill@disk:{}", 1 + (seed >> 33) % 60)
-                })
-                .collect();
-            let output = bench
-                .command(&["--fresh"])
-                .env(FAULTS, faults.join(";"))
-                .output()
-                .unwrap();
-            assert!(
-                output.status.success(),
-                "{faults:?} {}",
-                text(&output.stderr)
-            );
-            losses += bench.events().of("task_retry").len();
-            assert_eq!(bench.result(), expected, "{faults:?}");
-            assert!(bench.unfinished().is_empty(), "{faults:?}");
-        }
+        let faults: Vec<String> = (0..LOSSES)
+            .map(|_| format!("kill@disk:{}", 1 + numbers.below(30)))
+            .collect();
+        let output = bench
+            .command(&[])
+            .env(FAULTS, faults.join(";"))
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{faults:?} {said}");
+        losses += bench.events().of("task_retry").len();
+        assert_eq!(bench.result(), expected, "{faults:?}");
+        assert!(bench.unfinished().is_empty(), "{faults:?}");
     }
     assert!(losses >= 3, "only {losses} workers were lost");
+}
 
+#[test]
+fn a_silent_worker_is_ended_and_named() {
+    let ray = Shared::take();
     let bench = Bench::new(MANY).with("partition", "{mode: manual, num_of_partitions: 6}");
     let expected = bench.undisturbed();
     let bench = on(bench, &ray.address, ", silence_seconds: 3");
-
-    // A worker that is as if it hung.
-    let mut child = bench.command(&[]).stderr(Stdio::piped()).spawn().unwrap();
-    let at_work = bench_at_work(&bench, &mut child);
-    signal("STOP", at_work);
-    let output = child.wait_with_output().unwrap();
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let mut job = Job::start(&bench, &[]);
+    let worker = job.work(1).expect("it is at work");
+    assert!(signal("STOP", worker));
+    let (code, said) = job.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("on node `"), "{said}");
     assert!(said.contains("nothing was heard of it for 3 s"), "{said}");
-    assert_eq!(bench.result(), expected);
-
-    // A node.
-    let mut child = bench
-        .command(&["--fresh"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    bench_at_work(&bench, &mut child);
-    ray.kill(1);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    assert_eq!(bench.result(), expected);
-    ray.add(1);
-
-    // The process that runs the job.
-    let mut child = bench
-        .command(&["--fresh"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    bench_at_work(&bench, &mut child);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    bench.ok(&[]);
-    assert_eq!(bench.result(), expected);
-
-    // It is asked to stop.
-    let mut child = bench
-        .command(&["--fresh"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    bench_at_work(&bench, &mut child);
-    let stopped = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"))
-        .arg("stop")
-        .arg(bench.run_dir())
-        .output()
-        .unwrap();
-    assert!(stopped.status.success(), "{}", text(&stopped.stderr));
-    assert_eq!(child.wait().unwrap().code(), Some(3));
-    bench.ok(&[]);
     assert_eq!(bench.result(), expected);
 }
 
-/// Waits until a worker of the newest attempt of `bench` is at work, and returns its process.
-fn bench_at_work(bench: &Bench, child: &mut std::process::Child) -> u64 {
-    let own = u64::from(child.id());
-    loop {
-        let events = bench.events();
-        let is_ours = events
-            .of("job_start")
-            .iter()
-            .any(|e| e["process_id"] == own);
-        if let Some(event) = events.of("op_start").last()
-            && is_ours
-        {
-            return event["process_id"].as_u64().unwrap();
-        }
-        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
-        std::thread::yield_now();
+/// A worker that is slow, and not silent, has its task done by one that has nothing to do.
+#[test]
+fn a_slow_task_is_given_to_a_second_worker() {
+    let ray = Shared::take();
+    let bench = Bench::new(700).with("partition", "{mode: manual, num_of_partitions: 8}");
+    let expected = bench.undisturbed();
+    let bench = ray.has(bench);
+    let output = bench
+        .command(&[])
+        .env(FAULTS, "slow@disk:3")
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let events = bench.events();
+    let mut copied = events.of("task_copied").into_iter();
+    let slow = copied.find(|e| {
+        e["slow"]
+            .as_str()
+            .unwrap()
+            .starts_with("worker 1 on node `")
+    });
+    let slow = slow.expect("the slow worker is helped");
+    assert_ne!(slow["slow"], slow["other"]);
+    assert!(events.of("task_retry").is_empty(), "{said}");
+    assert_eq!(bench.result(), expected);
+    assert!(bench.unfinished().is_empty());
+}
+
+/// A task that ends every worker fails the job, which goes on where it was once the reason is gone.
+#[test]
+fn a_task_that_ends_four_workers_fails_the_job_and_is_named() {
+    let ray = Shared::take();
+    let bench = Bench::new(300);
+    let expected = bench.undisturbed();
+    let bench = ray.has(bench);
+    let output = bench
+        .command(&[])
+        .env(FAULTS, ["kill@disk:1"; 20].join(";"))
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in [
+        "the process of task steps.0.",
+        "this task has lost 4 processes",
+        "on node `",
+        "signal 9",
+    ] {
+        assert!(said.contains(part), "no `{part}` in: {said}");
     }
+    bench.ok(&[]);
+    assert_eq!(bench.result(), expected);
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::crash::bench::{Bench, text};
-use crate::ray::{Ray, here, on};
+use crate::crash::bench::{Bench, killed, text};
+use crate::ray::{Shared, here, on};
 
 /// Recipes of all kinds: filters and mappers, keys of rows, lines and texts that are alike, groups.
 fn benches() -> Vec<Bench> {
@@ -40,7 +40,7 @@ fn benches() -> Vec<Bench> {
 
 #[test]
 fn a_cluster_makes_the_bytes_of_threads() {
-    let ray = Ray::start(&[1, 1, 1]);
+    let ray = Shared::take();
     let mut nodes = BTreeSet::new();
     for bench in benches() {
         let expected = bench.undisturbed();
@@ -58,8 +58,11 @@ fn a_cluster_makes_the_bytes_of_threads() {
         assert!(events.of("job_start")[0]["node"].is_null());
     }
     assert!(nodes.len() >= 2, "{nodes:?}");
+}
 
-    // Columns, which come as Parquet and go as Parquet.
+#[test]
+fn columns_come_and_go_as_parquet() {
+    let ray = Shared::take();
     let first = Bench::new(400).with("export_path", "outputs/out.parquet");
     first.ok(&[]);
     let columns = |address: &str| {
@@ -71,8 +74,11 @@ fn a_cluster_makes_the_bytes_of_threads() {
         bench.result()
     };
     assert_eq!(columns(&ray.address), columns("local"));
+}
 
-    // A job changes between the cluster and this machine at any attempt.
+#[test]
+fn a_job_changes_between_the_cluster_and_this_machine_at_any_attempt() {
+    let ray = Shared::take();
     let bench = Bench::new(700);
     let expected = bench.undisturbed();
     let mut bench = ray.has(bench);
@@ -89,11 +95,7 @@ fn a_cluster_makes_the_bytes_of_threads() {
             _ => here(bench),
         };
         let output = bench.run_with_fault(fault);
-        assert!(
-            crate::crash::bench::killed(&output),
-            "{fault} {}",
-            text(&output.stderr)
-        );
+        assert!(killed(&output), "{fault} {}", text(&output.stderr));
     }
     let bench = ray.has(bench);
     bench.ok(&[]);
@@ -107,4 +109,59 @@ fn a_cluster_makes_the_bytes_of_threads() {
         .unwrap();
     let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert!(shown["partition"][0]["node"].is_string(), "{shown}");
+}
+
+/// Plugins and word lists go to the nodes, which see nothing of the directory that they are in. They
+/// may change between attempts.
+#[test]
+fn plugins_and_word_lists_go_to_the_nodes() {
+    let ray = Shared::take();
+    let Some(unseen) = ray.unseen() else {
+        return;
+    };
+    let plugin = crate::harness::guest::build("tests/guests", "djhost-test-guests");
+    let component = fs::read(plugin).unwrap();
+    for dir in ["plugins", "lists"] {
+        fs::create_dir_all(unseen.join(dir)).unwrap();
+    }
+    let list = unseen.join("lists/flagged_words.json");
+    let words = |word: &str| fs::write(&list, format!("{{\"en\": [\"{word}\"]}}")).unwrap();
+    let component_at = unseen.join("plugins/rogue.wasm");
+    fs::write(&component_at, &component).unwrap();
+    words("fox");
+    let bench = || {
+        let mut bench = Bench::new(700).with(
+            "plugins",
+            &format!("[{}]", unseen.join("plugins").display()),
+        );
+        bench.ops[5] = "rogue_mapper: {how: behave}".into();
+        bench.ops[7] = format!(
+            "flagged_words_filter: {{flagged_words_dir: {}, max_ratio: 0.01}}",
+            unseen.join("lists").display()
+        );
+        bench
+    };
+    let begun = bench();
+    let first = begun.undisturbed();
+    let begun = ray.has(begun);
+    let output = begun.run_with_fault("kill@event:checkpoint_save:9");
+    assert!(killed(&output), "{}", text(&output.stderr));
+
+    // With another word and another component of the same operators it is another job.
+    words("short");
+    let mut other = component.clone();
+    let at = |bytes: &[u8]| bytes.windows(15).position(|w| w == b"Does something ");
+    let says = at(&other).unwrap();
+    other[says + 5..says + 14].copy_from_slice(b"SOMETHING");
+    fs::write(&component_at, &other).unwrap();
+    let expected = bench().undisturbed();
+    assert_ne!(expected, first);
+    begun.ok(&[]);
+    assert_eq!(begun.result(), expected);
+
+    // A complete one is the first again, on nodes that have had both.
+    words("fox");
+    fs::write(&component_at, &component).unwrap();
+    begun.ok(&["--fresh"]);
+    assert_eq!(begun.result(), first);
 }

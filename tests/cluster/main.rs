@@ -19,6 +19,8 @@ mod faults;
 #[path = "../harness/mod.rs"]
 mod harness;
 #[cfg(target_os = "linux")]
+mod job;
+#[cfg(target_os = "linux")]
 mod jobs;
 #[cfg(target_os = "linux")]
 #[path = "../harness/python.rs"]

@@ -1,4 +1,4 @@
-//! A Ray cluster on this machine.
+//! Ray clusters on this machine.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -22,33 +22,58 @@ pub(crate) fn python() -> PathBuf {
     .python()
 }
 
-/// A cluster, which ends when this is dropped, or the test is.
+/// A cluster, which ends when this is dropped, or the process of the tests ends.
 pub(crate) struct Ray {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
+    temporary: PathBuf,
     pub(crate) address: String,
     /// The port of its dashboard; 0: it has none.
     pub(crate) dashboard: u16,
-    /// One cluster at a time: the machine is small.
-    _alone: MutexGuard<'static, ()>,
 }
 
-static ALONE: Mutex<()> = Mutex::new(());
+/// The cluster that most tests work on, one at a time: three nodes with a CPU each, the first of which
+/// is the head. It takes as long to start as many a job.
+static SHARED: Mutex<Option<Ray>> = Mutex::new(None);
+
+/// The shared cluster, for one test.
+pub(crate) struct Shared(MutexGuard<'static, Option<Ray>>);
+
+impl Shared {
+    /// Waits until no other test has it. All of its nodes are there.
+    pub(crate) fn take() -> Self {
+        // A test that has failed leaves it to the others.
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *shared {
+            Some(ray) => ray.heal(),
+            None => *shared = Some(Ray::start(&[1, 1, 1], 0)),
+        }
+        Self(shared)
+    }
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Ray;
+    fn deref(&self) -> &Ray {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl std::ops::DerefMut for Shared {
+    fn deref_mut(&mut self) -> &mut Ray {
+        self.0.as_mut().unwrap()
+    }
+}
 
 impl Ray {
+    /// A cluster of one node, which takes jobs by HTTP.
+    pub(crate) fn with_dashboard(cpus: usize) -> Self {
+        Self::start(&[cpus], free_port())
+    }
+
     /// A cluster of nodes with so many CPUs; the first one is the head.
-    pub(crate) fn start(cpus: &[usize]) -> Self {
-        Self::with(cpus, 0)
-    }
-
-    /// One that takes jobs by HTTP.
-    pub(crate) fn with_dashboard(cpus: &[usize]) -> Self {
-        Self::with(cpus, free_port())
-    }
-
-    fn with(cpus: &[usize], dashboard: u16) -> Self {
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    fn start(cpus: &[usize], dashboard: u16) -> Self {
         // Short: Ray has sockets below it.
         let temporary = tempfile::Builder::new()
             .prefix("djr")
@@ -69,9 +94,9 @@ impl Ray {
             input: child.stdin.take(),
             output: BufReader::new(child.stdout.take().unwrap()),
             child,
+            temporary,
             address: String::new(),
             dashboard,
-            _alone: alone,
         };
         ray.address = ray.answer()["address"].as_str().unwrap().to_owned();
         ray
@@ -94,14 +119,37 @@ impl Ray {
         self.ask(&format!("kill {node}"));
     }
 
-    /// Adds a node.
+    /// Starts nodes again that have ended, and takes away those that were added.
+    pub(crate) fn heal(&mut self) {
+        self.ask("heal");
+    }
+
+    /// How many workers wait for room, as an autoscaler is told.
+    pub(crate) fn pending(&mut self) -> u64 {
+        self.ask("pending")["pending"].as_u64().unwrap()
+    }
+
+    /// Ends what knows all nodes, and so the head.
+    pub(crate) fn kill_gcs(&mut self) {
+        self.ask("gcs");
+    }
+
+    /// Adds a node. [`heal`](Self::heal) takes it away.
     pub(crate) fn add(&mut self, cpus: usize) {
         self.ask(&format!("add {cpus}"));
     }
 
-    /// Adds a node that sees nothing in `dir`.
-    pub(crate) fn add_without(&mut self, cpus: usize, dir: &Path) {
-        self.ask(&format!("hide {cpus} {}", dir.display()));
+    /// Does `work` while there is no room for what jobs carry to nodes.
+    pub(crate) fn while_full(&mut self, work: impl FnOnce()) {
+        self.ask("full");
+        work();
+        self.ask("roomy");
+    }
+
+    /// A directory in which nodes see nothing of what is there; None: without root there is none.
+    pub(crate) fn unseen(&self) -> Option<PathBuf> {
+        let dir = self.temporary.join("unseen");
+        dir.exists().then_some(dir)
     }
 
     /// `bench` with its work done here.
@@ -136,11 +184,10 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// Sends a signal to a process.
-pub(crate) fn signal(name: &str, pid: u64) {
-    let sent = Command::new("kill")
+/// Sends a signal to a process; false: it has gone.
+pub(crate) fn signal(name: &str, pid: u64) -> bool {
+    let kill = Command::new("kill")
         .args([format!("-{name}"), pid.to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success(), "{name} {pid}");
+        .output();
+    kill.unwrap().status.success()
 }

@@ -1,13 +1,12 @@
 //! Jobs that are submitted to a cluster by HTTP.
 
-use std::process::Stdio;
-
 use crate::crash::bench::{Bench, text};
-use crate::ray::{Ray, on};
+use crate::job::Job;
+use crate::ray::{Ray, here, on, signal};
 
 #[test]
 fn a_submitted_job_runs_there_and_ends_here() {
-    let ray = Ray::with_dashboard(&[2]);
+    let mut ray = Ray::with_dashboard(2);
     let url = format!("http://127.0.0.1:{}", ray.dashboard);
     let bench = Bench::new(300);
     let expected = bench.undisturbed();
@@ -52,18 +51,31 @@ fn a_submitted_job_runs_there_and_ends_here() {
     assert_eq!(output.status.code(), Some(2));
 
     // Ctrl-C stops it there.
-    let bench = Bench::new(30_000).with("partition", "{mode: manual, num_of_partitions: 6}");
+    let bench = Bench::new(20_000).with("partition", "{mode: manual, num_of_partitions: 6}");
     let expected = bench.undisturbed();
     let bench = on(bench, &url, "");
-    let mut child = bench.command(&[]).stderr(Stdio::piped()).spawn().unwrap();
-    while bench.events().of("op_start").is_empty() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
-        std::thread::yield_now();
+    let mut job = Job::start(&bench, &[]);
+    job.work(1).expect("it is at work");
+    assert!(signal("INT", job.pid()));
+    let (code, said) = job.end();
+    assert_eq!(code, Some(3), "{said}");
+    bench.ok(&[]);
+    assert_eq!(bench.result(), expected);
+
+    // Its head goes, while a job of this machine has workers there.
+    let bench = ray.has(bench);
+    let mut job = Job::start(&bench, &["--fresh"]);
+    job.work(1).expect("it is at work");
+    ray.kill_gcs();
+    let (code, said) = job.end();
+    assert_eq!(code, Some(1), "{said}");
+    for part in [
+        "the bridge to the Ray cluster has ended",
+        "ray_address: local",
+    ] {
+        assert!(said.contains(part), "no `{part}` in: {said}");
     }
-    crate::ray::signal("INT", child.id().into());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
-    let output = bench.run(&[]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    let bench = here(bench);
+    bench.ok(&[]);
     assert_eq!(bench.result(), expected);
 }

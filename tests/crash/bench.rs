@@ -461,6 +461,19 @@ pub(crate) fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
     out
 }
 
+/// A small generator of random numbers: always the same kills, so that failures can be reproduced.
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n.max(1)
+    }
+}
+
 pub(crate) fn killed(output: &Output) -> bool {
     output.status.signal() == Some(9)
 }

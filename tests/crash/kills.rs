@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, files, killed, text};
+use super::bench::{Bench, Numbers, files, killed, text};
 
 /// Rows of the dataset: enough for several batches per partition at the smallest batch size.
 const ROWS: usize = 1500;
@@ -50,19 +50,6 @@ fn bench(i: usize) -> Bench {
         .with("strategy", STRATEGIES[i % STRATEGIES.len()])
         .with("format", format)
         .with("compression", compression)
-}
-
-/// A small generator of random numbers: always the same kills, so that failures can be reproduced.
-pub(crate) struct Numbers(pub(crate) u64);
-
-impl Numbers {
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n.max(1)
-    }
 }
 
 #[test]

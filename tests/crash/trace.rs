@@ -5,8 +5,8 @@
 
 use djhost::jobs::{Fate, RunPaths, Trace};
 
-use super::bench::{Bench, killed, text};
-use super::kills::{Numbers, asked};
+use super::bench::{Bench, Numbers, killed, text};
+use super::kills::asked;
 
 /// Ops that leave out stats, split rows, remove duplicates and make groups.
 const OPS: [&str; 9] = [

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 
-use crate::crash::bench::{Bench, Result, killed, text};
-use crate::crash::kills::Numbers;
+use crate::crash::bench::{Bench, Numbers, Result, killed, text};
 use crate::harness::Case;
 
 /// The variable with the faults of the first, second, … process that is started.

@@ -3,8 +3,7 @@
 
 use std::process::{Command, Output};
 
-use crate::crash::bench::{Bench, text};
-use crate::crash::kills::Numbers;
+use crate::crash::bench::{Bench, Numbers, text};
 
 /// Runs one task, with a fault if one is given.
 fn task(bench: &Bench, args: &[&str], fault: &str) -> Output {

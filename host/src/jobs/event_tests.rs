@@ -92,6 +92,12 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             retry_count: 1,
             error_message: text("e"),
         },
+        Event::TaskCopied {
+            partition_id: 3,
+            stage: 0,
+            slow: text("s"),
+            other: text("o"),
+        },
         Event::OpStarted {
             partition_id: 3,
             op: op(),

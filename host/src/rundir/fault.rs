@@ -4,8 +4,9 @@
 //! - `fail@disk:17`: that call is an I/O error;
 //! - `panic@disk:17`: the thread that makes that call panics, as by a mistake in djhost;
 //! - `full@disk:17`: from that call on nothing more can be created or written, as on a full disk;
-//! - `kill@disk:rename:parts/:2` (`fail`, `panic`, `full`): the same at the second [`Operation`] of this
-//!   name on a path that has `parts/` in it; `full` goes for this operation then;
+//! - `slow@disk:17`: from that call on each takes a second, as on a bad disk;
+//! - `kill@disk:rename:parts/:2` (`fail`, `panic`, `full`, `slow`): the same at the second [`Operation`] of this
+//!   name on a path that has `parts/` in it; `full` and `slow` go for this operation then;
 //! - `kill@event:checkpoint_save:3`: the process ends right after the third such event;
 //! - `list@FILE`: nothing happens, but all calls are appended to the file: `rename<tab>path`.
 //!
@@ -20,6 +21,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The environment variable that asks for a fault.
 pub const VARIABLE: &str = "DJHOST_TEST_FAULT";
@@ -76,6 +78,7 @@ enum What {
     Fail,
     Panic,
     Full,
+    Slow,
 }
 
 enum At {
@@ -102,6 +105,7 @@ impl Fault {
             "fail" => What::Fail,
             "panic" => What::Panic,
             "full" => What::Full,
+            "slow" => What::Slow,
             _ => return None,
         };
         let at = match at.split_once(':') {
@@ -139,6 +143,7 @@ impl Fault {
                 let takes_room = matches!(operation, Operation::Create | Operation::Write);
                 number >= self.number && (takes_room || only.is_some())
             }
+            What::Slow => number >= self.number,
             What::Kill | What::Fail | What::Panic => number == self.number,
         }
     }
@@ -158,14 +163,20 @@ impl Fault {
         self.seen.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// What happens then; does not return from a kill or a panic.
-    fn strike(&self) -> io::Error {
-        match self.what {
+    /// What happens then, which has to do with `half` of the call; does not return from a kill or a
+    /// panic.
+    fn strike(&self, half: impl FnOnce()) -> io::Result<()> {
+        if self.what == What::Slow {
+            std::thread::sleep(Duration::from_secs(1));
+            return Ok(());
+        }
+        half();
+        Err(match self.what {
             What::Kill => die(),
-            What::Fail => io::Error::other("the disk failed on purpose"),
             What::Panic => panic!("on purpose, at a call of the storage"),
             What::Full => rustix::io::Errno::NOSPC.into(),
-        }
+            What::Fail | What::Slow => io::Error::other("the disk failed on purpose"),
+        })
     }
 }
 
@@ -204,10 +215,7 @@ fn die() -> ! {
 pub fn disk(operation: Operation, path: &Path, half: impl FnOnce()) -> io::Result<()> {
     match asked() {
         None => Ok(()),
-        Some(Asked::Fault(fault)) if fault.is_due_at(operation, path) => {
-            half();
-            Err(fault.strike())
-        }
+        Some(Asked::Fault(fault)) if fault.is_due_at(operation, path) => fault.strike(half),
         Some(Asked::Fault(_)) => Ok(()),
         Some(Asked::List(file)) => {
             let line = format!("{}\t{}\n", operation.name(), path.display());
@@ -221,7 +229,8 @@ pub fn event(line: &[u8]) {
     if let Some(Asked::Fault(fault)) = asked()
         && fault.is_due_after(line)
     {
-        fault.strike();
+        // A kill, which leaves no result.
+        let _ = fault.strike(|| ());
     }
 }
 
@@ -268,6 +277,7 @@ mod tests {
             [false, false, false, true, false]
         );
         assert_eq!(due("full@disk:3"), [false, false, true, true, false]);
+        assert_eq!(due("slow@disk:2"), [false, true, true, true, true]);
         assert_eq!(
             due("full@disk:write:a/:1"),
             [false, true, false, true, false]

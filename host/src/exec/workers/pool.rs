@@ -123,7 +123,7 @@ impl Hearing<'_> {
 }
 
 /// What came of giving a task to a process.
-enum Tried {
+pub(super) enum Tried {
     Ended(Result<()>),
     /// The process has gone, for this reason.
     Lost(String),
@@ -230,7 +230,7 @@ impl Pool<'_, '_> {
             }
             let task = task(steps, &held.borrow());
             let id = task.id.clone();
-            let why = match self.try_once(task, &note)? {
+            let why = match self.try_once(env, steps, task, &note)? {
                 Tried::Ended(done) => return done,
                 Tried::Lost(why) => why,
             };
@@ -253,8 +253,14 @@ impl Pool<'_, '_> {
         }
     }
 
-    /// Gives a task to a process.
-    fn try_once(&self, task: Task, note: &dyn Fn(Manifest)) -> Result<Tried> {
+    /// Gives a task, which does `steps`, to a process.
+    fn try_once(
+        &self,
+        env: &TaskContext<'_>,
+        steps: &Steps<'_>,
+        task: Task,
+        note: &dyn Fn(Manifest),
+    ) -> Result<Tried> {
         match &self.crew {
             Crew::Processes(processes) => {
                 let place = processes.take()?;
@@ -266,16 +272,26 @@ impl Pool<'_, '_> {
                 tried
             }
             Crew::Fleet(fleet) => {
-                let worker = fleet.take()?;
-                let tried = give(&worker, task, note);
-                fleet.leave(worker);
-                tried
+                let bytes = steps.partition.slices.iter().map(|s| s.end - s.start).sum();
+                fleet.run(task, bytes, note, &|slow, other| {
+                    let (slow, other) = (slow.name(), other.name());
+                    tracing::warn!(
+                        "task {} is slow on {slow}, and is given to {other}, too",
+                        steps.id()
+                    );
+                    env.log.emit(Event::TaskCopied {
+                        partition_id: steps.partition.id as usize,
+                        stage: steps.stage,
+                        slow,
+                        other,
+                    });
+                })
             }
         }
     }
 }
 
-/// Gives a task to `worker`, and waits for what becomes of it.
+/// Gives a task to a process of this machine, and waits for what becomes of it.
 fn give(worker: &Worker, task: Task, note: &dyn Fn(Manifest)) -> Result<Tried> {
     let (to, answers) = channel();
     worker.expect(&task.id, to);
@@ -287,11 +303,7 @@ fn give(worker: &Worker, task: Task, note: &dyn Fn(Manifest)) -> Result<Tried> {
             Answer::Failed(failure) => return Ok(Tried::Ended(Err(failure.into_error()))),
         }
     }
-    let why = worker.lost().unwrap_or_default();
-    Ok(Tried::Lost(match worker.doer(0).node {
-        Some(_) => format!("{}: {why}", worker.name()),
-        None => why,
-    }))
+    Ok(Tried::Lost(worker.lost().unwrap_or_default()))
 }
 
 /// The task that does `steps`, of which `held` is done.

@@ -130,6 +130,11 @@ impl Worker {
         }
     }
 
+    /// How many tasks it has.
+    pub(super) fn tasks(&self) -> usize {
+        self.state().tasks.len()
+    }
+
     /// Why it has gone.
     pub(super) fn lost(&self) -> Option<String> {
         self.state().lost.clone()

@@ -245,6 +245,15 @@ pub enum Event {
         retry_count: u32,
         error_message: String,
     },
+    #[serde(rename = "task_copied")]
+    TaskCopied {
+        partition_id: usize,
+        stage: usize,
+        /// The worker on which it is slow.
+        slow: String,
+        /// The worker that has it, too.
+        other: String,
+    },
     #[serde(rename = "op_start")]
     OpStarted {
         partition_id: usize,
@@ -363,6 +372,7 @@ impl Event {
             | Self::PartitionCompleted { partition_id, .. }
             | Self::PartitionFailed { partition_id, .. }
             | Self::TaskRetried { partition_id, .. }
+            | Self::TaskCopied { partition_id, .. }
             | Self::OpStarted { partition_id, .. }
             | Self::OpFailed { partition_id, .. }
             | Self::OpTrapped { partition_id, .. }
@@ -391,7 +401,9 @@ impl Event {
                 Level::ERROR
             }
             // The code that retries or discards logs a warning of its own, with more details.
-            Self::TaskRetried { .. } | Self::CheckpointDiscarded { .. } => Level::DEBUG,
+            Self::TaskRetried { .. }
+            | Self::TaskCopied { .. }
+            | Self::CheckpointDiscarded { .. } => Level::DEBUG,
             Self::PartitionProgressed { .. }
             | Self::OpStarted { .. }
             | Self::OpCompleted(_)

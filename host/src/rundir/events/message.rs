@@ -134,6 +134,9 @@ impl Event {
                 error_message,
                 ..
             } => write!(f, "retry {retry_count} after: {error_message}"),
+            Self::TaskCopied { slow, other, .. } => {
+                write!(f, "slow on {slow}: {other} has it, too")
+            }
             Self::OpStarted { op, .. } => write!(f, "{op} started"),
             Self::OpCompleted(e) => {
                 let rows = in_and_out(e.input_rows, e.output_rows);

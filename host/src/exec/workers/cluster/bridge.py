@@ -38,6 +38,28 @@ def fail(what, detail):
     os._exit(0)
 
 
+def first_line():
+    """The first line of standard input, and not a byte more."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(0, 1)):
+        line += byte
+    return line
+
+
+def use_token_of(address):
+    """Lets Ray send this user's token to the cluster that `ray start` has begun on this machine: by itself it sends the token only if it finds
+    that cluster without an address, and such clusters demand it. Another cluster gets it if `RAY_AUTH_MODE=token` is set. Before Ray is imported."""
+    root = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
+    own = os.path.expanduser("~/.ray/auth_token")
+    try:
+        with open(os.path.join(root, "ray", "ray_current_cluster")) as file:
+            is_own = file.read().strip() == address
+    except OSError:
+        return
+    if is_own and (os.path.exists(own) or "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+
+
 def forget_environment_of_job():
     """A driver that was submitted has a package of its own, which no worker needs to unpack."""
     name = "RAY_JOB_CONFIG_JSON_ENV_VAR"
@@ -353,11 +375,11 @@ class Bridge:
             actor.send.remote(sent["number"], [line])
             sent["number"] += 1
 
-    async def run(self):
+    async def run(self, address):
         loop = asyncio.get_running_loop()
         lines = asyncio.StreamReader(limit=1 << 28)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-        self.open(json.loads(await lines.readline())["open"]["address"])
+        self.open(address)
         keeper = None
         # The end of the input is the end of djhost.
         while line := await lines.readline():
@@ -384,13 +406,15 @@ class Bridge:
 
 
 def main(oldest):
+    address = json.loads(first_line())["open"]["address"]
+    use_token_of(address)
     try:
         import ray
     except ImportError as error:
         fail("missing", f"{error} ({sys.executable})")
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < oldest:
         fail("old", ray.__version__)
-    asyncio.run(Bridge(ray).run())
+    asyncio.run(Bridge(ray).run(address))
 
 
 main(tuple(int(part) for part in sys.argv[1].split(".")))

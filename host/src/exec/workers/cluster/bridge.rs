@@ -129,7 +129,11 @@ impl Cluster {
                 .into());
             }
             Answered::Silent => {
-                let detail = format!("no answer for {} s", PATIENCE.as_secs());
+                let detail = format!(
+                    "no answer for {} s; the last words of Ray: {}",
+                    PATIENCE.as_secs(),
+                    bridge.words()
+                );
                 return Err(refusal(settings, Obstacle::Unreachable, &detail).into());
             }
         };

@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use super::bridge::{Bridge, Cluster};
 use super::message::{FromBridge, Gone, ToBridge};
+use super::pace::Pace;
 use crate::error::Stopped;
 use crate::exec::workers::pool::{Hearing, LOSSES, TICK};
 use crate::exec::workers::protocol::{Init, Ready, ToWorker};
@@ -24,6 +25,7 @@ pub(in crate::exec::workers) struct Fleet<'env> {
     cluster: &'env Cluster,
     init: &'env Init,
     hearing: Hearing<'env>,
+    pub(super) pace: Pace,
     state: Mutex<State>,
     /// A worker can take a task.
     came: Condvar,
@@ -63,6 +65,7 @@ impl<'env> Fleet<'env> {
             cluster,
             init,
             hearing,
+            pace: Pace::default(),
             state: Mutex::default(),
             came: Condvar::new(),
         }
@@ -86,23 +89,42 @@ impl<'env> Fleet<'env> {
     }
 
     /// A worker for a task, as soon as one has room. It is to be [left](Self::leave).
-    pub(in crate::exec::workers) fn take(&self) -> Result<Arc<Worker>> {
+    pub(super) fn take(&self) -> Result<Arc<Worker>> {
         let mut state = self.state();
         loop {
             if self.hearing.is_over() {
                 return Err(Stopped.into());
             }
-            while let Some(worker) = state.seats.pop_front() {
-                if worker.lost().is_none() {
-                    return Ok(worker);
-                }
+            if let Some(worker) = self.seat(&mut state, |_| true) {
+                return Ok(worker);
             }
             let waited = self.came.wait_timeout(state, TICK);
             state = waited.expect("no panic while held").0;
         }
     }
 
-    pub(in crate::exec::workers) fn leave(&self, worker: Arc<Worker>) {
+    /// A worker other than `busy` for a task, if one has nothing else to do.
+    pub(super) fn take_idle(&self, busy: &Arc<Worker>) -> Option<Arc<Worker>> {
+        self.seat(&mut self.state(), |worker| !Arc::ptr_eq(worker, busy))
+    }
+
+    /// The one of the workers that are `wanted` which waits longest.
+    fn seat(
+        &self,
+        state: &mut State,
+        wanted: impl Fn(&Arc<Worker>) -> bool,
+    ) -> Option<Arc<Worker>> {
+        state.seats.retain(|worker| worker.lost().is_none());
+        // One may still end a task that was cancelled.
+        let has_room = |worker: &&Arc<Worker>| worker.tasks() < self.cluster.room.cpus;
+        let found = state
+            .seats
+            .iter()
+            .position(|worker| wanted(worker) && has_room(&worker))?;
+        state.seats.remove(found)
+    }
+
+    pub(super) fn leave(&self, worker: Arc<Worker>) {
         if worker.lost().is_none() {
             self.state().seats.push_back(worker);
             self.came.notify_one();

@@ -4,6 +4,8 @@
 mod bridge;
 mod fleet;
 mod message;
+mod pace;
+mod race;
 
 pub(crate) use bridge::{Cluster, Room, Settings, Tree};
 pub(super) use fleet::Fleet;

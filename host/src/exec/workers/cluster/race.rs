@@ -1,0 +1,94 @@
+//! One task on a worker, and on a second one if the first is slow: whoever is done first counts.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::fleet::Fleet;
+use crate::checkpoint::Manifest;
+use crate::exec::workers::pool::{TICK, Tried};
+use crate::exec::workers::protocol::{Task, ToWorker};
+use crate::exec::workers::worker::{Answer, Worker};
+
+/// How long the answers of one of two workers are waited for before those of the other.
+const TURN: Duration = Duration::from_millis(10);
+
+/// A worker that has the task.
+struct Runner {
+    worker: Arc<Worker>,
+    answers: Receiver<Answer>,
+}
+
+impl Fleet<'_> {
+    /// Gives a task to a worker as soon as one has room, and waits for what becomes of it. `bytes` are
+    /// those of its input. A task that is much slower than others goes to a second worker, too, if one
+    /// has nothing to do: `copied` is called with both then. Their files are the same.
+    pub(in crate::exec::workers) fn run(
+        &self,
+        task: Task,
+        bytes: u64,
+        note: &dyn Fn(Manifest),
+        copied: &dyn Fn(&Worker, &Worker),
+    ) -> Result<Tried> {
+        let (segment, is_whole) = (task.segment, task.manifests.is_empty());
+        let id = task.id.clone();
+        let ask = ToWorker::Task(task);
+        let begin = |worker: Arc<Worker>| {
+            let (to, answers) = channel();
+            worker.expect(&id, to);
+            worker.say(&ask).map(|()| Runner { worker, answers })
+        };
+        let mut runners = vec![begin(self.take()?)?];
+        let (started, mut has_copy) = (Instant::now(), false);
+        let mut turn = 0;
+        loop {
+            let wait = if runners.len() == 1 { TICK } else { TURN };
+            let runner = &runners[turn];
+            let tried = match runner.answers.recv_timeout(wait) {
+                Ok(Answer::Committed(manifest)) => {
+                    note(*manifest);
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let is_slow = || self.pace.is_slow(segment, bytes, started.elapsed());
+                    if !has_copy
+                        && is_slow()
+                        && let Some(other) = self.take_idle(&runner.worker)
+                    {
+                        has_copy = true;
+                        copied(&runner.worker, &other);
+                        runners.push(begin(other)?);
+                    }
+                    turn = (turn + 1) % runners.len();
+                    continue;
+                }
+                Ok(Answer::Done) => {
+                    if is_whole {
+                        self.pace.learn(segment, bytes, started.elapsed());
+                    }
+                    Tried::Ended(Ok(()))
+                }
+                Ok(Answer::Failed(failure)) => Tried::Ended(Err(failure.into_error())),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let why = runner.worker.lost().unwrap_or_default();
+                    Tried::Lost(format!("{}: {why}", runner.worker.name()))
+                }
+            };
+            self.leave(runners.remove(turn).worker);
+            turn = 0;
+            let is_done = matches!(tried, Tried::Ended(Ok(())));
+            if is_done {
+                for other in runners.drain(..) {
+                    // Its place is taken until it answers.
+                    other.worker.say(&ToWorker::Cancel(id.clone()))?;
+                    self.leave(other.worker);
+                }
+            }
+            if runners.is_empty() {
+                return Ok(tried);
+            }
+        }
+    }
+}
