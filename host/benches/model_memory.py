@@ -63,11 +63,16 @@ def memory(pid):
     return (found["VmRSS"], found["RssAnon"]) if len(found) == 2 else None
 
 
-def run(program, directory, workers):
-    """The peaks of a run, and the seconds that it took."""
+def write_recipe(directory, workers):
+    """The recipe for a run with so many workers."""
     recipe = {"dataset_path": "texts.jsonl", "export_path": f"out-{workers}.jsonl", "checkpoint": {"enabled": False}}
     recipe |= {"partition": {"mode": "manual", "num_of_partitions": 16}, "process": [{"fasttext_classifier_filter": {"model": "large.bin"}}]}
     (directory / "recipe.yaml").write_text(json.dumps(recipe))
+
+
+def run(program, directory, workers):
+    """The peaks of a run, and the seconds that it took."""
+    write_recipe(directory, workers)
     command = [program, "run", "recipe.yaml", "--fresh", "--quiet", "--np", str(workers), "--work_dir", f"work-{workers}"]
     start = time.monotonic()
     with (directory / "log").open("w") as log:
@@ -95,6 +100,9 @@ def main():
         write_texts(directory / "texts.jsonl", given.rows, 400)
         print(f"model {size / 1e6:,.0f} MB, texts {(directory / 'texts.jsonl').stat().st_size / 1e6:,.0f} MB\n")
         print("| workers | peak memory MB | without pages of files MB | over the first | seconds |\n|---:|---:|---:|---:|---:|")
+        # Compiles the operator.
+        write_recipe(directory, 1)
+        subprocess.run([str(Path(given.djhost).resolve()), "plan", "recipe.yaml"], cwd=directory, stdout=subprocess.DEVNULL, check=True)
         first = None
         for workers in map(int, given.workers.split(",")):
             (resident, own), seconds = run(str(Path(given.djhost).resolve()), directory, workers)

@@ -14,6 +14,7 @@ use arrow::array::{
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The type that a field is wanted in.
@@ -45,9 +46,9 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    /// The name in error messages.
-    pub fn name(self) -> &'static str {
-        match self {
+    /// The name in messages; types that differ have different ones.
+    pub fn name(self) -> Cow<'static, str> {
+        let name = match self {
             Self::Utf8 => "a string",
             Self::Json => "a JSON value",
             Self::F64 => "a number",
@@ -58,8 +59,9 @@ impl FieldType {
             Self::S64List => "a list of whole numbers of 64 bits",
             Self::Bytes => "bytes",
             Self::BytesList => "a list of bytes",
-            Self::Vector(_) => "a vector of the width that the op wants",
-        }
+            Self::Vector(width) => return format!("a vector of {width} numbers").into(),
+        };
+        name.into()
     }
 }
 

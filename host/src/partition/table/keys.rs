@@ -61,7 +61,7 @@ fn reader(key: KeyBuilder, prepared: &Prepared) -> KeyBuilder {
         .iter()
         .filter(|f| f.required)
         .fold(key, |key, field| {
-            key.with(&field.path).with(field.ty.name())
+            key.with(&field.path).with(field.ty.name().as_bytes())
         })
 }
 
