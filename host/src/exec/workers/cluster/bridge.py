@@ -20,6 +20,7 @@ import hashlib
 import json
 import socket
 import threading
+import time
 
 # How long a worker waits for lines before it answers that there are none: its sign of life.
 POLL = 2.0
@@ -200,8 +201,6 @@ class Worker:
 
     def watch(self):
         """Ends the process if nobody asks for its lines any more: another one has its tasks by now."""
-        import time
-
         while self.loop.time() - self.heard < self.silence + POLL:
             time.sleep(1)
         if self.process:
@@ -243,6 +242,16 @@ def _node():
     return ray.get_runtime_context().get_node_id()
 
 
+def refusal(address):
+    """Why nobody answers at an address; None: somebody does."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), 5).close()
+    except OSError as error:
+        return error
+    return None
+
+
 class Bridge:
     def __init__(self, ray):
         self.ray = ray
@@ -250,10 +259,8 @@ class Bridge:
         self.serial, self.want = 0, 0
 
     def open(self, address):
-        host, _, port = address.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), 5).close()
-        except OSError as error:
+        self.address = address
+        if error := refusal(address):
             fail("unreachable", error)
         forget_environment_of_job()
         try:
@@ -296,6 +303,21 @@ class Bridge:
         if how["memory"]:
             options["memory"] = how["memory"]
         self.actor = self.ray.remote(**options)(Worker)
+        threading.Thread(target=self.watch_head, daemon=True).start()
+
+    def watch_head(self):
+        """Ends the bridge if there is no worker, and the head of the cluster, without which none can start, does not answer. Ray itself waits for
+        a minute, and its calls do so long. Workers that are at work go on without the head."""
+        silence, heard = self.how["silence"], time.monotonic()
+        while True:
+            time.sleep(1)
+            if self.workers or not refusal(self.address):
+                heard = time.monotonic()
+            elif time.monotonic() - heard > silence:
+                print(f"no worker is left, and the head of the cluster, {self.address}, has not answered for {silence} s", file=sys.stderr, flush=True)
+                # For djhost to read it before this ends.
+                time.sleep(0.5)
+                os._exit(1)
 
     async def tend(self, worker):
         silence = self.how["silence"]

@@ -266,7 +266,7 @@ fn refusal(settings: &Settings<'_>, what: Obstacle, detail: &str) -> UserError {
         )
         .hint(format!(
             "start one with `ray start --head` or give the address of one that runs, whose Ray and Python have the versions of `{python}` (tested with Ray \
-             {TESTED}); `ray_address: local` works on this machine alone"
+             {TESTED}); one that demands a token gets it with `RAY_AUTH_MODE=token`; `ray_address: local` works on this machine alone"
         )),
     }
 }
