@@ -79,7 +79,7 @@ pub(super) fn body(reply: &mut Response<ureq::Body>) -> io::Result<Bytes> {
             }
         }
         // Only a body that was read to its end leaves its connection to the next request.
-        from.read(&mut [0])?;
+        io::copy(&mut from, &mut io::sink())?;
         return Ok(buffers::lend(buffer, done));
     }
     let mut bytes = Vec::with_capacity(said.unwrap_or(0).min(MOST) as usize);
