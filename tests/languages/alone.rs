@@ -106,8 +106,9 @@ impl Language {
         let model = repository("host/models/tests/small/small.arpa");
         case.write("small.arpa", std::fs::read(model).unwrap());
         let filter = format!("{}_fluency_filter", self.prefix);
-        let recipe =
-            |params: &str| format!("keep_stats_in_res_ds: true\nprocess:\n  - {filter}: {{{params}}}\n");
+        let recipe = |params: &str| {
+            format!("keep_stats_in_res_ds: true\nprocess:\n  - {filter}: {{{params}}}\n")
+        };
         let ran = case.run(&recipe("model: small.arpa")).ok();
         let kept: Vec<Value> = ran
             .text()
@@ -124,8 +125,14 @@ impl Language {
         }
         // Its author says which kind it takes, and the recipe lends it.
         case.write("words.txt", "cat\n");
-        case.run(&recipe("model: words.txt"))
-            .failed(2, &[&format!("{filter}.model"), "words.txt", "this is no language model"]);
+        case.run(&recipe("model: words.txt")).failed(
+            2,
+            &[
+                &format!("{filter}.model"),
+                "words.txt",
+                "this is no language model",
+            ],
+        );
         case.run(&recipe("min_score: -3"))
             .failed(2, &[&filter, "model"]);
     }
