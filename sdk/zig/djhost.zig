@@ -142,8 +142,8 @@ pub const Row = struct {
         dj_push(self.batch, self.row, value.ptr, value.len);
     }
     /// Deduplicator: rows with equal bytes are duplicates.
-    pub fn fingerprint(self: Row, bytes: []const u8) void {
-        dj_fingerprint(self.batch, self.row, bytes.ptr, bytes.len);
+    pub fn fingerprint(self: Row, value: []const u8) void {
+        dj_fingerprint(self.batch, self.row, value.ptr, value.len);
     }
     /// Rejects the row, which goes to quarantine.
     pub fn reject(self: Row, reason: [:0]const u8) void {

@@ -47,7 +47,9 @@ fn the_copies_of_the_contract_are_the_contract() {
 #[test]
 fn the_copies_of_services_are_the_services() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let read = |path: &str| {
+        std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
     let other = ["c", "cpp", "zig", "python", "js"];
     let copies = other.iter().flat_map(|sdk| {
         ["models.wit", "worlds.wit"].map(|file| (format!("sdk/{sdk}/wit/{file}"), file))

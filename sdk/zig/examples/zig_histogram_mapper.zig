@@ -13,7 +13,7 @@ const Histogram = struct {
     pub fn row(_: *Histogram, r: dj.Row) void {
         if (r.isNull(0)) return;
         const bytes = r.bytes(0);
-        var shares = [_]f32{0} ** 4;
+        var shares: [4]f32 = @splat(0);
         for (bytes) |byte| shares[byte / 64] += 1.0 / @as(f32, @floatFromInt(bytes.len));
         r.setVector(0, &shares);
     }
