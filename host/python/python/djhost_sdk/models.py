@@ -1,0 +1,1 @@
+../../../../sdk/python/djhost_sdk/models.py
