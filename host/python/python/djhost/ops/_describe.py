@@ -26,7 +26,7 @@ def _type(name: Any) -> str:
     """A type of the contract; that of vectors has their width."""
     if isinstance(name, dict):
         return f"vector of {name['vector']} floats"
-    return _TYPES.get(name, name)
+    return _TYPES.get(name, str(name))
 
 
 _NAMED_KINDS = ("deduplicator", "grouper")
