@@ -1,6 +1,7 @@
 //! Converts native columns to the types that operators ask for.
 
 use super::to_json::{Encoder, Spelling};
+use super::widen::is_bytes;
 use crate::data::batch::masked;
 use crate::data::json::extract::FieldType;
 use anyhow::Result;
@@ -129,16 +130,6 @@ fn whole_lists(native: &ArrayRef) -> Result<ArrayRef> {
         lists.nulls().cloned(),
     )?;
     without_null_items(&(Arc::new(whole) as ArrayRef))
-}
-
-fn is_bytes(ty: &DataType) -> bool {
-    matches!(
-        ty,
-        DataType::Binary
-            | DataType::LargeBinary
-            | DataType::BinaryView
-            | DataType::FixedSizeBinary(_)
-    )
 }
 
 /// A column of bytes, or the bytes of files as `datasets` of Hugging Face stores them: objects with

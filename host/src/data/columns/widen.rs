@@ -210,7 +210,8 @@ fn entries(a: &FieldRef, b: &FieldRef) -> Option<Result<FieldRef, Clash>> {
     Some(unified())
 }
 
-fn is_bytes(ty: &DataType) -> bool {
+/// Whether a column of this type has bytes.
+pub(super) fn is_bytes(ty: &DataType) -> bool {
     matches!(
         ty,
         DataType::Binary
