@@ -1,18 +1,20 @@
 //! Finds duplicates by fingerprints over all partitions, in bounded memory: the first row in input
 //! order stays.
 //!
-//! Reads the fingerprints in scans of the key files. A scan takes as many as its tables can hold:
+//! Reads the fingerprints in scans of the key files. A scan takes as many as the memory can hold:
 //! several bands if they are small, a part of one, by hash, if it is large. So the number of scans
-//! is the size of the tables of all fingerprints, divided by the memory.
+//! is the size of all fingerprints and their rows, divided by the memory. What was taken is then
+//! looked through a bucket at a time.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::Entry as Seen;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Tables;
+use super::buckets::{self, Buckets};
 use super::duplicates::{Duplicates, starts};
 use super::mask::Mask;
 
@@ -76,6 +78,49 @@ pub(crate) fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
     passes == 1 || pass_of(xxh3_64(&fingerprint.to_le_bytes()), passes) == pass
 }
 
+/// How the fingerprints of a scan are spread: over passes, and those of a pass over buckets.
+#[derive(Clone, Copy)]
+struct Spread {
+    passes: u64,
+    buckets: usize,
+}
+
+impl Spread {
+    /// For `entries` entries of `size` bytes in all.
+    fn new(entries: usize, size: usize, memory: usize) -> Self {
+        let passes = passes(entries, size, memory);
+        Self {
+            passes,
+            buckets: buckets::count(entries / passes as usize),
+        }
+    }
+
+    /// The bucket of a fingerprint; None: it belongs to another pass than `pass`.
+    fn bucket(self, fingerprint: u128, pass: u64) -> Option<usize> {
+        // The table of a bucket uses other bits: the low ones and the highest seven.
+        let hash = xxh3_64(&fingerprint.to_le_bytes());
+        (pass_of(hash, self.passes) == pass)
+            .then(|| ((hash >> 24) & 0xffff_ffff) / self.passes)
+            .map(|rest| rest as usize & (self.buckets - 1))
+    }
+}
+
+/// A fingerprint, and the number of its row or what else tells it: 4 bytes a word, without padding.
+#[derive(Clone, Copy)]
+struct Entry<const N: usize, R> {
+    print: Print<N>,
+    row: R,
+}
+
+impl<const N: usize, R: Default> Default for Entry<N, R> {
+    fn default() -> Self {
+        Self {
+            print: [0; N],
+            row: R::default(),
+        }
+    }
+}
+
 /// One fingerprint of `width` bytes per row: removes each row whose fingerprint occurred before, and
 /// adds it to `found`. Returns the bytes of the tables.
 pub fn first_of_keys(
@@ -98,30 +143,47 @@ fn firsts<const N: usize>(
     memory: usize,
     found: &mut Duplicates,
 ) -> Result<usize> {
+    /// The partition, and the row in it.
+    type At = [u32; 2];
     let starts = starts(masks.iter().map(Mask::rows));
     let rows: usize = masks.iter().map(Mask::rows).sum();
-    let passes = passes(rows, entry(4 * N + 4), memory);
+    let spread = Spread::new(rows, size_of::<Entry<N, At>>(), memory);
+    let mut again: Vec<Vec<u32>> = vec![Vec::new(); masks.len()];
     let mut used = 0;
-    for pass in 0..passes {
-        let mut seen: HashMap<Print<N>, u32, Build> =
-            HashMap::with_capacity_and_hasher(room(rows, passes), Build::default());
-        for (p, mask) in masks.iter_mut().enumerate() {
-            let mut again = Vec::new();
+    for pass in 0..spread.passes {
+        let mut all = Buckets::<Entry<N, At>>::new(spread.buckets, room(rows, spread.passes));
+        for (p, mask) in masks.iter().enumerate() {
             tables(p)?.each(0, |row, fingerprint| {
-                if !in_pass(fingerprint, pass, passes) || !mask.is_kept(row as usize) {
-                    return;
-                }
-                match seen.entry(print(fingerprint)) {
-                    Entry::Vacant(place) => drop(place.insert(starts[p].saturating_add(row))),
-                    Entry::Occupied(first) => {
-                        again.push(row);
-                        found.add(p, row, *first.get());
-                    }
+                if mask.is_kept(row as usize)
+                    && let Some(bucket) = spread.bucket(fingerprint, pass)
+                {
+                    let print = print(fingerprint);
+                    let row = [p as u32, row];
+                    all.push(bucket, Entry { print, row });
                 }
             })?;
-            mask.clear_all(&again);
         }
-        used = used.max(seen.capacity() * (4 * N + 5) * 8 / 7);
+        let mut seen: HashMap<Print<N>, At, Build> = HashMap::default();
+        let mut table = 0;
+        for bucket in all.each() {
+            seen.clear();
+            for entry in bucket {
+                match seen.entry(entry.print) {
+                    Seen::Vacant(place) => drop(place.insert(entry.row)),
+                    Seen::Occupied(first) => {
+                        let ([p, row], [q, first]) = (entry.row, *first.get());
+                        again[p as usize].push(row);
+                        let first = starts[q as usize].saturating_add(first);
+                        found.add(p as usize, row, first);
+                    }
+                }
+            }
+            table = table.max(seen.capacity() * (4 * N + 9) * 8 / 7);
+        }
+        used = used.max(all.bytes() + table);
+    }
+    for (mask, again) in masks.iter_mut().zip(&again) {
+        mask.clear_all(again);
     }
     Ok(used)
 }
@@ -176,38 +238,41 @@ fn groups<const N: usize>(
     let mut groups =
         Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be grouped")?);
     let rows = total as usize;
-    let size = entry(4 * N + 4);
+    let size = size_of::<Entry<N, u32>>();
     let at_once = (memory / (rows * size).max(1)).clamp(1, per_row);
-    let passes = passes(rows, size, memory);
+    let spread = Spread::new(rows, size, memory);
     let mut used = 0;
-    for band in (0..per_row).step_by(at_once) {
-        for pass in 0..passes {
-            let table = || {
-                HashMap::<Print<N>, u32, Build>::with_capacity_and_hasher(
-                    room(rows, passes),
-                    Build::default(),
-                )
-            };
-            let mut first: Vec<_> = (band..per_row.min(band + at_once))
-                .map(|_| table())
-                .collect();
+    for first_band in (0..per_row).step_by(at_once) {
+        let bands = first_band..per_row.min(first_band + at_once);
+        for pass in 0..spread.passes {
+            let room = room(rows, spread.passes) * bands.len();
+            let mut all = Buckets::<Entry<N, u32>>::new(bands.len() * spread.buckets, room);
             for (p, mask) in masks.iter().enumerate() {
                 let keys = tables(p)?;
-                for (i, first) in first.iter_mut().enumerate() {
-                    keys.each(band + i, |row, fingerprint| {
-                        if in_pass(fingerprint, pass, passes) && mask.is_kept(row as usize) {
-                            let id = (start[p] + u64::from(row)) as u32;
-                            groups.join(*first.entry(print(fingerprint)).or_insert(id), id);
+                for (i, band) in bands.clone().enumerate() {
+                    keys.each(band, |row, fingerprint| {
+                        if mask.is_kept(row as usize)
+                            && let Some(bucket) = spread.bucket(fingerprint, pass)
+                        {
+                            let print = print(fingerprint);
+                            let row = (start[p] + u64::from(row)) as u32;
+                            all.push(i * spread.buckets + bucket, Entry { print, row });
                         }
                     })?;
                 }
             }
-            used = used.max(
-                first
-                    .iter()
-                    .map(|table| table.capacity() * (4 * N + 5) * 8 / 7)
-                    .sum(),
-            );
+            let mut first: HashMap<Print<N>, u32, Build> = HashMap::default();
+            for bucket in all.each() {
+                first.clear();
+                for Entry { print, row } in bucket {
+                    let first = *first.entry(print).or_insert(row);
+                    if first != row {
+                        groups.join(first, row);
+                    }
+                }
+            }
+            let table = first.capacity() * (4 * N + 5) * 8 / 7;
+            used = used.max(all.bytes() + table);
         }
     }
     let used = used + groups.len() * 4;
@@ -325,6 +390,42 @@ mod tests {
             let (stay, others) = kept(rows, memory);
             assert_eq!(stay, [vec![0, 1], vec![0, 2], vec![1]]);
             assert_eq!(others, [vec![(2, 0)], vec![(1, 1)], vec![(0, 5)]]);
+        }
+    }
+
+    /// More rows than a bucket takes: the first of equal ones is that which a plain table finds.
+    #[test]
+    fn the_first_rows_are_the_same_in_any_number_of_buckets() {
+        const ROWS: u64 = 30_000;
+        let rows: Vec<[u64; 1]> = (0..ROWS).map(|row| [row * row % 9973]).collect();
+        let rows: Vec<&[u64]> = rows.iter().map(|row| &row[..]).collect();
+        let mut first = HashMap::new();
+        let expected: Vec<(u32, u32)> = (0..)
+            .zip(&rows)
+            .filter_map(|(row, print)| {
+                let first = *first.entry(print[0]).or_insert(row);
+                (first != row).then_some((row, first))
+            })
+            .collect();
+        let halves = [&rows[..11_000], &rows[11_000..]];
+        for memory in [200 << 10, 1 << 20] {
+            let (_, others) = kept(&halves, memory);
+            let others: Vec<(u32, u32)> = [0, 11_000]
+                .into_iter()
+                .zip(others)
+                .flat_map(|(start, rows)| {
+                    rows.into_iter()
+                        .map(move |(row, first)| (start + row, first))
+                })
+                .collect();
+            assert_eq!(others, expected);
+        }
+        // The same as bands: a row is in the group of whichever row has one of its two.
+        let bands: Vec<[u64; 2]> = (0..ROWS).map(|row| [row, row / 2 + ROWS]).collect();
+        let bands: Vec<&[u64]> = bands.iter().map(|row| &row[..]).collect();
+        for memory in [100 << 10, 1 << 20] {
+            let (stay, _) = kept(&[&bands], memory);
+            assert_eq!(stay[0], (0..ROWS as usize).step_by(2).collect::<Vec<_>>());
         }
     }
 

@@ -249,24 +249,34 @@ impl KeyTable {
     }
 
     /// Calls `each(row, fingerprint)` for fingerprint number `band` of every row that has one.
-    pub fn each(&self, band: usize, mut each: impl FnMut(u32, u128)) -> Result<()> {
-        let Some((width, _)) = self.shape else {
-            return Ok(());
-        };
+    pub fn each(&self, band: usize, each: impl FnMut(u32, u128)) -> Result<()> {
+        match self.shape {
+            Some((8, _)) => self.each_of::<8>(band, each),
+            Some((16, _)) => self.each_of::<16>(band, each),
+            Some((width, _)) => bail!("fingerprints of {width} bytes"),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for fingerprints of `W` bytes, whose number the compiler knows.
+    fn each_of<const W: usize>(&self, band: usize, mut each: impl FnMut(u32, u128)) -> Result<()> {
         let mut row = 0u32;
         for batch in &self.batches {
             let keys = batch.column(0).as_fixed_size_binary();
-            for i in 0..keys.len() {
+            let end = u32::try_from(keys.len())
+                .ok()
+                .and_then(|n| row.checked_add(n));
+            let end = end.context("a partition has more than 2^32 rows")?;
+            let at = band * W..(band + 1) * W;
+            let values = keys.value_data().chunks_exact(keys.value_size());
+            for (i, value) in values.take(keys.len()).enumerate() {
                 if keys.is_valid(i) {
-                    let bytes = &keys.value(i)[band * width..(band + 1) * width];
                     let mut wide = [0u8; 16];
-                    wide[..width].copy_from_slice(bytes);
-                    each(row, u128::from_le_bytes(wide));
+                    wide[..W].copy_from_slice(&value[at.clone()]);
+                    each(row + i as u32, u128::from_le_bytes(wide));
                 }
-                row = row
-                    .checked_add(1)
-                    .context("a partition has more than 2^32 rows")?;
             }
+            row = end;
         }
         Ok(())
     }

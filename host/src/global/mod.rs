@@ -3,6 +3,7 @@
 //! the groups found here.
 
 mod bloom;
+mod buckets;
 mod clusters;
 mod dedup;
 mod duplicates;

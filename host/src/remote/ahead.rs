@@ -13,8 +13,9 @@ use std::thread::JoinHandle;
 /// 16.
 const PIECE: u64 = 2 << 20;
 const UNDER_WAY: usize = 2;
-/// Of the first request: the reader waits for it.
-const FIRST: u64 = 1 << 20;
+/// Of the first request of whoever reads all of it: the reader waits for it. Readers that begin with less
+/// may want to look at a few rows, so nothing is fetched ahead of them until they have come that far.
+pub(super) const FIRST: u64 = 1 << 20;
 
 /// The bytes of a range. Needs memory for three pieces; fetches nothing beyond the range.
 pub(crate) struct Ahead {
@@ -23,22 +24,25 @@ pub(crate) struct Ahead {
     left: Range<u64>,
     piece: Bytes,
     next: VecDeque<JoinHandle<io::Result<Bytes>>>,
-    has_begun: bool,
+    /// Bytes of the next request.
+    size: u64,
 }
 
 impl Ahead {
-    pub(crate) fn new(object: Object, range: Range<u64>) -> Self {
+    /// Requests grow from `first` bytes to those of a piece.
+    pub(crate) fn new(object: Object, range: Range<u64>, first: u64) -> Self {
         Self {
             object,
             left: range,
             piece: Bytes::new(),
             next: VecDeque::new(),
-            has_begun: false,
+            size: first.clamp(1, PIECE),
         }
     }
 
-    fn take(&mut self, most: u64) -> Range<u64> {
-        let end = self.left.end.min(self.left.start + most);
+    fn take(&mut self) -> Range<u64> {
+        let end = self.left.end.min(self.left.start + self.size);
+        self.size = PIECE.min(2 * self.size);
         let range = self.left.start..end;
         self.left.start = end;
         range
@@ -54,14 +58,12 @@ impl Ahead {
                 .join()
                 .map_err(|_| io::Error::other("a thread that reads ahead has failed"))??,
             None => {
-                let first = if self.has_begun { PIECE } else { FIRST };
-                let range = self.take(first);
+                let range = self.take();
                 self.object.fetch(range)?
             }
         };
-        self.has_begun = true;
-        while self.next.len() < UNDER_WAY && !self.left.is_empty() {
-            let (range, object) = (self.take(PIECE), self.object.clone());
+        while self.size > FIRST && self.next.len() < UNDER_WAY && !self.left.is_empty() {
+            let (range, object) = (self.take(), self.object.clone());
             let fetch = inherit(move || object.fetch(range));
             self.next.push_back(
                 std::thread::Builder::new()

@@ -1,6 +1,7 @@
 //! A remote file: its size, its version, and its bytes.
 
 use super::address::{Address, Scheme};
+use super::ahead::{Ahead, FIRST};
 use super::failure::Failure;
 use super::http::{self, Location};
 use super::hub;
@@ -186,7 +187,7 @@ impl Object {
                 self.0.bytes,
                 self.0.tag.clone(),
             )),
-            _ => Box::new(super::Ahead::new(self.clone(), 0..self.0.bytes)),
+            _ => Box::new(Ahead::new(self.clone(), 0..self.0.bytes, FIRST)),
         }
     }
 }

@@ -187,7 +187,7 @@ pub(crate) fn list(_: &Address, _: &str) -> Result<Vec<Listed>, Failure> {
 pub(crate) struct Ahead(Infallible);
 
 impl Ahead {
-    pub(crate) fn new(object: Object, _: Range<u64>) -> Self {
+    pub(crate) fn new(object: Object, _: Range<u64>, _: u64) -> Self {
         match object.0 {}
     }
 

@@ -134,11 +134,12 @@ impl Handle {
         }
     }
 
-    /// Reads from `from` to `to`: of a remote file ahead of the reader.
-    pub(crate) fn sequential(self, from: u64, to: u64) -> Sequential {
+    /// Reads from `from` to `to`: of a remote file ahead of the reader, in requests that grow from `first`
+    /// bytes.
+    pub(crate) fn sequential(self, from: u64, to: u64, first: u64) -> Sequential {
         match self {
             Self::Local(file) => Sequential::Local(file),
-            Self::Remote(remote) => Sequential::Remote(Ahead::new(remote.object, from..to)),
+            Self::Remote(remote) => Sequential::Remote(Ahead::new(remote.object, from..to, first)),
         }
     }
 }

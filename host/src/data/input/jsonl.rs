@@ -67,7 +67,7 @@ impl JsonlReader {
             let Some(slice) = self.slices.next() else {
                 return Ok(None);
             };
-            self.open = Some(Open::new(&self.files[slice.file], slice)?);
+            self.open = Some(Open::new(&self.files[slice.file], slice, self.batch_bytes)?);
         }
     }
 }
@@ -81,7 +81,7 @@ impl Iterator for JsonlReader {
 }
 
 impl Open {
-    fn new(input: &InputFile, slice: Slice) -> Result<Self> {
+    fn new(input: &InputFile, slice: Slice, batch_bytes: usize) -> Result<Self> {
         let name = input.path.display().to_string();
         let file = Handle::open(input).with_context(|| format!("cannot open `{name}`"))?;
         let bytes = file
@@ -101,7 +101,7 @@ impl Open {
             .as_ref()
             .is_some_and(|origin| matches!(origin.format, Format::Csv | Format::Tsv));
         Ok(Self {
-            file: file.sequential(slice.start, slice.end),
+            file: file.sequential(slice.start, slice.end, 2 * batch_bytes as u64),
             index: slice.file,
             name,
             next: slice.start,
