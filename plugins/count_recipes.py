@@ -24,6 +24,12 @@ MODELS = Path(__file__).resolve().parent.parent / "tests" / "parity" / "models"
 LANGUAGES = ("en", "zh", "fr", "es", "de", "pt", "it", "ru", "ja", "ca", "eu", "id", "vi", "ar", "bn", "hi", "ur")
 TOKENIZERS = ("EleutherAI/pythia-6.9b-deduped",)
 
+ROW = (
+    '{"text": "one row", "images": [], "audios": [], "videos": [], "metadata": {}, "language": "en", '
+    '"messages": [{"role": "user", "content": "one row"}, {"role": "assistant", "content": "read"}]}'
+)
+"""A row with the fields that operators and validators of recipes ask for."""
+
 
 def stand_ins(directory: Path) -> None:
     """Puts small models under Data-Juicer's names into a directory."""
@@ -44,7 +50,7 @@ def mistakes(djhost: str, recipe: Path, models: list[str]) -> list[str]:
     """What djhost says is wrong with a recipe; nothing if it plans it."""
     with tempfile.TemporaryDirectory() as scratch:
         dataset = Path(scratch) / "dataset.jsonl"
-        dataset.write_text('{"text": "one row", "images": [], "audios": [], "videos": []}\n')
+        dataset.write_text(ROW + "\n")
         command = [djhost, "plan", str(recipe.resolve()), "--dataset_path", str(dataset), "--export_path", "out.jsonl", "--work_dir", "work"]
         command += [part for directory in models for part in ("--model-dir", directory)]
         done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)

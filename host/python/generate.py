@@ -28,7 +28,7 @@ def built_in() -> list[dict[str, Any]]:
     for name in [name for name in os.environ if name.startswith(("DJHOST_", "DJ_PROCESS_")) and name != "DJHOST_CACHE_DIR"]:
         del os.environ[name]
     entries = json.loads(_djhost.describe_operators([], [], _djhost.built_in_operators()))
-    return [{key: value for key, value in entry.items() if key not in ("digest", "wit_version")} for entry in entries]
+    return [{key: value for key, value in entry.items() if key not in ("digest", "wit_version", "needs", "imports")} for entry in entries]
 
 
 def table(entries: list[dict[str, Any]]) -> str:

@@ -12,7 +12,7 @@
 
 typedef struct { const void *ptr; size_t len; } list;
 typedef struct { uint8_t some; list bits; } validity;
-typedef struct { list offsets, data; validity valid; } texts;
+typedef struct { list offsets, data; validity valid; } texts; /* lists of numbers lie in memory the same way */
 typedef struct { list values; validity valid; } plain;
 typedef struct { list offsets; texts values; validity valid; } text_lists; /* the widest case of a column */
 typedef struct { uint32_t width; list values; validity valid; } vectors;
@@ -122,7 +122,8 @@ static list literal(const char *text) { return (list){text, strlen(text)}; }
 /* ---- The operator and its batch ---------------------------------------------------------------------------------------------------- */
 
 enum { MOST = 8 };
-typedef struct { buffer rows, offsets, data; } column_out;
+/* `ends`: where each element of lists of texts or bytes ends. */
+typedef struct { buffer rows, offsets, ends, data; } column_out;
 
 struct dj_batch {
     const dj_op *op;
@@ -161,9 +162,15 @@ size_t dj_rows(const dj_batch *b) { return b->rows; }
 uint64_t dj_row_id(const dj_batch *b, size_t row) { return b->ids[row]; }
 const dj_common *dj_common_of(const dj_batch *b) { return &b->common; }
 
+static bool holds_texts(uint8_t type) { return type == DJ_UTF8_LIST || type == DJ_BYTES_LIST; }
+static bool is_list(uint8_t type) { return holds_texts(type) || type == DJ_F64_LIST || type == DJ_S64_LIST; }
+
 bool dj_is_null(const dj_batch *b, size_t n, size_t row) {
     const column *c = &b->fields[n].values;
-    const validity *v = c->tag == DJ_VECTOR ? &c->u.vector.valid : c->tag <= DJ_JSON || c->tag == DJ_BYTES ? &c->u.text.valid : &c->u.plain.valid;
+    const validity *v = &c->u.text.valid;
+    if (c->tag >= DJ_F64 && c->tag <= DJ_BOOL) v = &c->u.plain.valid;
+    else if (holds_texts(c->tag)) v = &c->u.widest.valid;
+    else if (c->tag == DJ_VECTOR) v = &c->u.vector.valid;
     return v->some && !(((const uint8_t *)v->bits.ptr)[row / 8] >> row % 8 & 1);
 }
 
@@ -177,6 +184,23 @@ const float *dj_vector(const dj_batch *b, size_t n, size_t row) {
     const vectors *v = &b->fields[n].values.u.vector;
     return dj_is_null(b, n, row) ? NULL : (const float *)v->values.ptr + row * v->width;
 }
+
+/* The offsets of all kinds of lists are the first in their records. */
+static const uint32_t *bounds(const dj_batch *b, size_t n, size_t row) { return (const uint32_t *)b->fields[n].values.u.text.offsets.ptr + row; }
+
+size_t dj_length(const dj_batch *b, size_t n, size_t row) {
+    const uint32_t *bound = bounds(b, n, row);
+    return bound[1] - bound[0];
+}
+
+dj_str dj_element(const dj_batch *b, size_t n, size_t row, size_t at) {
+    const texts *t = &b->fields[n].values.u.widest.values;
+    const uint32_t *ends = (const uint32_t *)t->offsets.ptr + *bounds(b, n, row) + at;
+    return (dj_str){(const char *)t->data.ptr + ends[0], ends[1] - ends[0]};
+}
+
+const double *dj_numbers(const dj_batch *b, size_t n, size_t row) { return (const double *)b->fields[n].values.u.text.data.ptr + *bounds(b, n, row); }
+const int64_t *dj_integers(const dj_batch *b, size_t n, size_t row) { return (const int64_t *)b->fields[n].values.u.text.data.ptr + *bounds(b, n, row); }
 
 int64_t dj_integer(const dj_batch *b, size_t n, size_t row) {
     const column *c = &b->fields[n].values;
@@ -214,21 +238,49 @@ static void add(column_out *out, size_t row, const char *ptr, size_t len) {
     append_u32(&out->offsets, (uint32_t)out->data.len);
 }
 
+/* Lists of numbers, 8 bytes each: their offsets count elements. */
+static void add_numbers(column_out *out, size_t row, const void *values, size_t count) {
+    append_u32(&out->rows, (uint32_t)row);
+    append(&out->data, values, count * 8);
+    append_u32(&out->offsets, (uint32_t)(out->data.len / 8));
+}
+
+static uint32_t last(const buffer *b) { return ((uint32_t *)(b->ptr + b->len))[-1]; }
+
 /* Removes the last value. The offsets of vectors are there for this, and are not sent. */
-static void take_back(column_out *out) {
+static void take_back(column_out *out, dj_type type) {
     out->rows.len -= 4;
     out->offsets.len -= 4;
-    out->data.len = ((uint32_t *)(out->offsets.ptr + out->offsets.len))[-1];
+    if (holds_texts(type)) {
+        out->ends.len = ((size_t)last(&out->offsets) + 1) * 4;
+        out->data.len = last(&out->ends);
+    } else out->data.len = (size_t)last(&out->offsets) * (is_list(type) ? 8 : 1);
 }
 
 static bool ends_with_row(const column_out *out, size_t row) {
     return out->rows.len && ((uint32_t *)(out->rows.ptr + out->rows.len))[-1] == row;
 }
 
-void dj_set(dj_batch *b, size_t n, size_t row, const char *ptr, size_t len) {
-    if (ends_with_row(&b->texts[n], row)) take_back(&b->texts[n]);
-    add(&b->texts[n], row, ptr, len);
+/* Where a value for the row goes; one that it has already is removed. */
+static column_out *place_of(dj_batch *b, size_t n, size_t row) {
+    if (ends_with_row(&b->texts[n], row)) take_back(&b->texts[n], b->op->made[n].type);
+    return &b->texts[n];
 }
+
+void dj_set(dj_batch *b, size_t n, size_t row, const char *ptr, size_t len) { add(place_of(b, n, row), row, ptr, len); }
+
+void dj_set_list(dj_batch *b, size_t n, size_t row, const dj_str *elements, size_t count) {
+    column_out *out = place_of(b, n, row);
+    for (size_t at = 0; at < count; at++) {
+        append(&out->data, elements[at].ptr, elements[at].len);
+        append_u32(&out->ends, (uint32_t)out->data.len);
+    }
+    append_u32(&out->rows, (uint32_t)row);
+    append_u32(&out->offsets, (uint32_t)(out->ends.len / 4 - 1));
+}
+
+void dj_set_numbers(dj_batch *b, size_t n, size_t row, const double *values, size_t count) { add_numbers(place_of(b, n, row), row, values, count); }
+void dj_set_integers(dj_batch *b, size_t n, size_t row, const int64_t *values, size_t count) { add_numbers(place_of(b, n, row), row, values, count); }
 
 void dj_set_vector(dj_batch *b, size_t n, size_t row, const float *values) { dj_set(b, n, row, (const char *)values, b->op->made[n].width * 4); }
 
@@ -263,7 +315,7 @@ void dj_reject(dj_batch *b, size_t row, const char *reason) {
     append(&b->rejected, &r, sizeof r);
     size_t columns = b->op->kind == DJ_MAPPER ? count_writes(b->op) : 0;
     for (size_t n = 0; n < columns; n++)
-        while (ends_with_row(&b->texts[n], row)) take_back(&b->texts[n]);
+        while (ends_with_row(&b->texts[n], row)) take_back(&b->texts[n], b->op->made[n].type);
 }
 
 /* ---- describe ---------------------------------------------------------------------------------------------------------------------- */
@@ -609,8 +661,11 @@ static void zeros(buffer *b, size_t len) {
 
 /* Texts, or what else the operator makes in place of them. */
 static column made_column(const column_out *out, dj_made made) {
+    list offsets = listed(&out->offsets, 4);
     if (made.type == DJ_VECTOR) return (column){DJ_VECTOR, {.vector = {made.width, listed(&out->data, 4), {0}}}};
-    return (column){made.type, {.text = {listed(&out->offsets, 4), listed(&out->data, 1), {0}}}};
+    if (holds_texts(made.type)) return (column){made.type, {.widest = {offsets, {listed(&out->ends, 4), listed(&out->data, 1), {0}}, {0}}}};
+    if (is_list(made.type)) return (column){made.type, {.text = {offsets, listed(&out->data, 8), {0}}}};
+    return (column){made.type, {.text = {offsets, listed(&out->data, 1), {0}}}};
 }
 
 /* The rows of `updates` are those passed to `dj_set`; a mapper that changes nothing sends nothing. */
@@ -650,8 +705,10 @@ EXPORT(OPS "[method]op.process") result *process(dj_batch *b, const uint64_t *id
         zeros(&b->valid, (rows + 7) / 8);
     } else {
         for (size_t n = 0; n < count_writes(op); n++) {
-            b->texts[n].rows.len = b->texts[n].data.len = b->texts[n].offsets.len = 0;
-            append_u32(&b->texts[n].offsets, 0);
+            column_out *out = &b->texts[n];
+            out->rows.len = out->data.len = out->offsets.len = out->ends.len = 0;
+            append_u32(&out->offsets, 0);
+            append_u32(&out->ends, 0);
         }
     }
     if (op->batch) op->batch(b->self, b);

@@ -49,8 +49,21 @@ typedef struct {
 /* ---- What an operator reads ------------------------------------------------------------------------------------------------------- */
 
 /* The types of fields, as the contract numbers them. DJ_JSON is the JSON text of any value, lists and objects included. DJ_BYTES are those of a
-   binary column, and of an image as Hugging Face's `datasets` stores it; in JSON rows hexadecimal digits. */
-typedef enum { DJ_UTF8 = 0, DJ_JSON = 1, DJ_F64 = 2, DJ_S64 = 3, DJ_BOOL = 4, DJ_BYTES = 8, DJ_VECTOR = 10 } dj_type;
+   binary column, and of an image as Hugging Face's `datasets` stores it; in JSON rows hexadecimal digits. A DJ_…_LIST has any number of elements, none
+   of them null; DJ_VECTOR a fixed number of floats. */
+typedef enum {
+    DJ_UTF8 = 0,
+    DJ_JSON = 1,
+    DJ_F64 = 2,
+    DJ_S64 = 3,
+    DJ_BOOL = 4,
+    DJ_UTF8_LIST = 5,
+    DJ_F64_LIST = 6,
+    DJ_S64_LIST = 7,
+    DJ_BYTES = 8,
+    DJ_BYTES_LIST = 9,
+    DJ_VECTOR = 10
+} dj_type;
 
 /* A field to read; a path of null is the text. Without a required field the row goes to quarantine, any other is null. */
 typedef struct {
@@ -60,7 +73,7 @@ typedef struct {
     uint32_t width; /* DJ_VECTOR: how many numbers */
 } dj_field;
 
-/* What a mapper makes in a field, if it is no text: DJ_BYTES, or DJ_VECTOR of this width. */
+/* What a mapper makes in a field, if it is no text: DJ_BYTES, a DJ_…_LIST, or DJ_VECTOR of this width. */
 typedef struct {
     dj_type type;
     uint32_t width;
@@ -76,6 +89,11 @@ size_t dj_rows(const dj_batch *batch);
 bool dj_is_null(const dj_batch *batch, size_t field, size_t row);
 dj_str dj_text(const dj_batch *batch, size_t field, size_t row);       /* DJ_UTF8, DJ_JSON, DJ_BYTES; empty at a null */
 const float *dj_vector(const dj_batch *batch, size_t field, size_t row); /* DJ_VECTOR; null at a null */
+/* Lists: how many elements the row has, 0 at a null; and these, which stay for the call: one, or all one after the other. */
+size_t dj_length(const dj_batch *batch, size_t field, size_t row);
+dj_str dj_element(const dj_batch *batch, size_t field, size_t row, size_t at);    /* DJ_UTF8_LIST, DJ_BYTES_LIST */
+const double *dj_numbers(const dj_batch *batch, size_t field, size_t row);        /* DJ_F64_LIST */
+const int64_t *dj_integers(const dj_batch *batch, size_t field, size_t row);      /* DJ_S64_LIST */
 double dj_number(const dj_batch *batch, size_t field, size_t row);     /* DJ_F64, DJ_S64, DJ_BOOL; 0 at a null */
 int64_t dj_integer(const dj_batch *batch, size_t field, size_t row);   /* likewise */
 uint64_t dj_row_id(const dj_batch *batch, size_t row);                 /* to seed a random choice with, beside `seed` */
@@ -93,6 +111,10 @@ void dj_stat(dj_batch *batch, size_t stat, size_t row, double value);
 void dj_set(dj_batch *batch, size_t field, size_t row, const char *ptr, size_t len);
 /* Mapper: a new vector, of the width in `made`. */
 void dj_set_vector(dj_batch *batch, size_t field, size_t row, const float *values);
+/* Mapper: a new list, of the type in `made`: DJ_UTF8_LIST or DJ_BYTES_LIST, DJ_F64_LIST, DJ_S64_LIST. */
+void dj_set_list(dj_batch *batch, size_t field, size_t row, const dj_str *elements, size_t count);
+void dj_set_numbers(dj_batch *batch, size_t field, size_t row, const double *values, size_t count);
+void dj_set_integers(dj_batch *batch, size_t field, size_t row, const int64_t *values, size_t count);
 /* Mapper with `expands`: one more row made from `row`, with this text. A row that nothing is made from is dropped. Rows in ascending order. */
 void dj_push(dj_batch *batch, size_t row, const char *ptr, size_t len);
 /* Deduplicator: rows with equal bytes are duplicates. A row without a fingerprint has no duplicates. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <new>
+#include <span>
 #include <string_view>
 
 #include "djhost.h"
@@ -10,6 +11,9 @@
 namespace dj {
 
 inline std::string_view view(dj_str text) { return {text.ptr, text.len}; }
+
+// Memory that lives until the end of the call, and need not be freed; values are not initialised.
+template <class T> std::span<T> scratch(size_t size) { return {static_cast<T *>(dj_scratch(size * sizeof(T))), size}; }
 
 // One row of a batch. Fields, stats and written fields go by their number in the order in which the operator named them.
 struct Row {
@@ -20,6 +24,11 @@ struct Row {
     std::string_view bytes(size_t field) const { return view(dj_text(batch, field, row)); }
     // A vector of the width that the operator reads; null if the row has none.
     const float *vector(size_t field) const { return dj_vector(batch, field, row); }
+    // Lists: how many elements the row has, and these.
+    size_t length(size_t field) const { return dj_length(batch, field, row); }
+    std::string_view element(size_t field, size_t at) const { return view(dj_element(batch, field, row, at)); }
+    std::span<const double> numbers(size_t field) const { return {dj_numbers(batch, field, row), length(field)}; }
+    std::span<const int64_t> integers(size_t field) const { return {dj_integers(batch, field, row), length(field)}; }
     double number(size_t field) const { return dj_number(batch, field, row); }
     int64_t integer(size_t field) const { return dj_integer(batch, field, row); }
     bool is_null(size_t field) const { return dj_is_null(batch, field, row); }
@@ -37,6 +46,14 @@ struct Row {
     void set(std::string_view text, size_t field = 0) const { dj_set(batch, field, row, text.data(), text.size()); }
     // Mapper: new bytes go by `set`; a vector has the width that the operator writes.
     void set_vector(const float *values, size_t field = 0) const { dj_set_vector(batch, field, row, values); }
+    // Mapper: a new list, of the type that the operator writes.
+    void set_list(std::span<const std::string_view> elements, size_t field = 0) const {
+        auto list = scratch<dj_str>(elements.size());
+        for (size_t at = 0; at < elements.size(); at++) list[at] = {elements[at].data(), elements[at].size()};
+        dj_set_list(batch, field, row, list.data(), list.size());
+    }
+    void set_numbers(std::span<const double> values, size_t field = 0) const { dj_set_numbers(batch, field, row, values.data(), values.size()); }
+    void set_integers(std::span<const int64_t> values, size_t field = 0) const { dj_set_integers(batch, field, row, values.data(), values.size()); }
     // Mapper that expands.
     void push(std::string_view text) const { dj_push(batch, row, text.data(), text.size()); }
     // Deduplicator.
@@ -93,7 +110,7 @@ template <class S> struct Op : dj_op {
             if (!slot.path) return slot = {path, type, optional, width}, *this;
         __builtin_trap();
     }
-    // Mapper: another field than the text, and what it makes there: DJ_BYTES, or DJ_VECTOR of a width.
+    // Mapper: another field than the text, and what it makes there: DJ_BYTES, a DJ_…_LIST, or DJ_VECTOR of a width.
     Op &writes(const char *path, dj_type type = DJ_UTF8, uint32_t width = 0) {
         for (size_t n = 0; n < 8; n++)
             if (!dj_op::writes[n]) return dj_op::writes[n] = path, dj_op::made[n] = {type, width}, *this;

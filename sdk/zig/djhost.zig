@@ -16,6 +16,9 @@ pub const Str = extern struct {
     pub fn of(comptime text: [:0]const u8) Str {
         return .{ .ptr = text.ptr, .len = text.len };
     }
+    pub fn from(text: []const u8) Str {
+        return .{ .ptr = text.ptr, .len = text.len };
+    }
     pub fn slice(self: Str) []const u8 {
         return self.ptr[0..self.len];
     }
@@ -32,11 +35,41 @@ pub const Model = extern struct {
         offsets: [*]const u32,
         data: [*]const u8,
         count: usize,
+
+        pub fn at(self: Texts, text: usize) []const u8 {
+            return self.data[self.offsets[text]..self.offsets[text + 1]];
+        }
     };
     pub const Failure = extern struct { row: u32, reason: Str };
     const Failures = extern struct { list: [*]const Failure, count: usize };
     /// Labels of each text, best first: those of text `i` are `offsets[i]` up to `offsets[i + 1]`.
     pub const Ranked = extern struct { offsets: [*]const u32, ids: [*]const u32, scores: [*]const f32 };
+    /// The ids of the tokens of all texts, and the texts that the model cannot take, which have none.
+    pub const Tokens = struct {
+        offsets: [*]const u32,
+        ids: [*]const u32,
+        failed: []const Failure,
+
+        /// Those of one text.
+        pub fn of(self: Tokens, text: usize) []const u32 {
+            return self.ids[self.offsets[text]..self.offsets[text + 1]];
+        }
+    };
+    /// The tokens of all texts as the model writes them, and the texts that it cannot take.
+    pub const Pieces = struct {
+        offsets: [*]const u32,
+        values: Texts,
+        failed: []const Failure,
+
+        /// How many one text has.
+        pub fn length(self: Pieces, text: usize) usize {
+            return self.offsets[text + 1] - self.offsets[text];
+        }
+        /// One of them.
+        pub fn at(self: Pieces, text: usize, index: usize) []const u8 {
+            return self.values.at(self.offsets[text] + index);
+        }
+    };
     pub fn Answer(comptime T: type) type {
         return union(enum) { found: T, wrong: [:0]const u8 };
     }
@@ -60,6 +93,28 @@ pub const Model = extern struct {
         if (dj_count(self, texts, special, &found, &failed)) |wrong| return .{ .wrong = std.mem.span(wrong) };
         return .{ .found = found[0..texts.count] };
     }
+    /// tokenizer: the ids of the tokens of each text; `special` adds those that the model puts around it.
+    pub fn encode(self: Model, texts: Texts, special: bool) Answer(Tokens) {
+        var found: Tokens = undefined;
+        var failed: Failures = undefined;
+        if (dj_encode(self, texts, special, &found.offsets, &found.ids, &failed)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        found.failed = failed.list[0..failed.count];
+        return .{ .found = found };
+    }
+    /// tokenizer: the tokens of each text as the model writes them.
+    pub fn pieces(self: Model, texts: Texts) Answer(Pieces) {
+        var found: Pieces = undefined;
+        var failed: Failures = undefined;
+        if (dj_pieces(self, texts, &found.offsets, &found.values, &failed)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        found.failed = failed.list[0..failed.count];
+        return .{ .found = found };
+    }
+    /// tokenizer: the text that these tokens make.
+    pub fn decode(self: Model, ids: []const u32) Answer([]const u8) {
+        var text: Str = undefined;
+        if (dj_decode(self, ids.ptr, ids.len, &text)) |wrong| return .{ .wrong = std.mem.span(wrong) };
+        return .{ .found = text.slice() };
+    }
     /// lines, words, substrings: whether each text is an entry.
     pub fn contains(self: Model, texts: Texts) Answer([]const bool) {
         var found: [*]const bool = undefined;
@@ -78,7 +133,19 @@ pub const Common = extern struct {
 
 pub const Kind = enum(c_uint) { filter, mapper, deduplicator };
 pub const Cost = enum(c_uint) { light, medium, heavy };
-pub const Type = enum(c_uint) { utf8 = 0, json = 1, f64 = 2, s64 = 3, boolean = 4, bytes = 8, vector = 10 };
+pub const Type = enum(c_uint) {
+    utf8 = 0,
+    json = 1,
+    f64 = 2,
+    s64 = 3,
+    boolean = 4,
+    utf8_list = 5,
+    f64_list = 6,
+    s64_list = 7,
+    bytes = 8,
+    bytes_list = 9,
+    vector = 10,
+};
 
 /// A field to read: `pub const reads = [_]dj.Field{.{ .path = "meta.title" }};`. The text, if `reads` is left out.
 /// Vectors have a width: how many numbers.
@@ -103,6 +170,22 @@ pub const Row = struct {
     /// A field of type `vector`, of this width.
     pub fn vector(self: Row, field: usize, comptime width: usize) ?*const [width]f32 {
         return if (dj_vector(self.batch, field, self.row)) |values| values[0..width] else null;
+    }
+    /// Lists: how many elements the row has; 0 at a null.
+    pub fn length(self: Row, field: usize) usize {
+        return dj_length(self.batch, field, self.row);
+    }
+    /// An element of a field of type `utf8_list` or `bytes_list`.
+    pub fn element(self: Row, field: usize, index: usize) []const u8 {
+        return dj_element(self.batch, field, self.row, index).slice();
+    }
+    /// A field of type `f64_list`.
+    pub fn numbers(self: Row, field: usize) []const f64 {
+        return dj_numbers(self.batch, field, self.row)[0..self.length(field)];
+    }
+    /// A field of type `s64_list`.
+    pub fn integers(self: Row, field: usize) []const i64 {
+        return dj_integers(self.batch, field, self.row)[0..self.length(field)];
     }
     pub fn number(self: Row, field: usize) f64 {
         return dj_number(self.batch, field, self.row);
@@ -137,6 +220,18 @@ pub const Row = struct {
     pub fn set(self: Row, field: usize, value: []const u8) void {
         dj_set(self.batch, field, self.row, value.ptr, value.len);
     }
+    /// Mapper: a new list of texts or bytes, for a field with the type `utf8_list` or `bytes_list` in `made`. `Str.from` makes an element.
+    pub fn setList(self: Row, field: usize, elements: []const Str) void {
+        dj_set_list(self.batch, field, self.row, elements.ptr, elements.len);
+    }
+    /// Mapper: a new list of numbers (`f64_list`).
+    pub fn setNumbers(self: Row, field: usize, values: []const f64) void {
+        dj_set_numbers(self.batch, field, self.row, values.ptr, values.len);
+    }
+    /// Mapper: a new list of whole numbers (`s64_list`).
+    pub fn setIntegers(self: Row, field: usize, values: []const i64) void {
+        dj_set_integers(self.batch, field, self.row, values.ptr, values.len);
+    }
     /// Mapper with `pub const expands = true`: one more row, with this text.
     pub fn push(self: Row, value: []const u8) void {
         dj_push(self.batch, self.row, value.ptr, value.len);
@@ -168,6 +263,12 @@ pub const Batch = struct {
 };
 
 // ---- djhost.h ------------------------------------------------------------------------------------------------------------------------
+
+/// Memory that lives until the end of the call, and need not be freed.
+pub fn scratch(comptime T: type, size: usize) []T {
+    const memory: [*]T = @ptrCast(@alignCast(dj_scratch(size * @sizeOf(T))));
+    return memory[0..size];
+}
 
 const Handle = opaque {};
 const Param = extern struct {
@@ -204,6 +305,14 @@ extern fn dj_is_null(*const Handle, usize, usize) bool;
 extern fn dj_text(*const Handle, usize, usize) Str;
 extern fn dj_vector(*const Handle, usize, usize) ?[*]const f32;
 extern fn dj_set_vector(*Handle, usize, usize, [*]const f32) void;
+extern fn dj_length(*const Handle, usize, usize) usize;
+extern fn dj_element(*const Handle, usize, usize, usize) Str;
+extern fn dj_numbers(*const Handle, usize, usize) [*]const f64;
+extern fn dj_integers(*const Handle, usize, usize) [*]const i64;
+extern fn dj_set_list(*Handle, usize, usize, [*]const Str, usize) void;
+extern fn dj_set_numbers(*Handle, usize, usize, [*]const f64, usize) void;
+extern fn dj_set_integers(*Handle, usize, usize, [*]const i64, usize) void;
+extern fn dj_scratch(usize) *anyopaque;
 extern fn dj_number(*const Handle, usize, usize) f64;
 extern fn dj_integer(*const Handle, usize, usize) i64;
 extern fn dj_common_of(*const Handle) *const Common;
@@ -220,6 +329,9 @@ extern fn dj_open_model([*:0]const u8, *anyopaque) callconv(.c) ?[*:0]const u8;
 extern fn dj_score(Model, Model.Texts, bool, bool, *[*]const f64) ?[*:0]const u8;
 extern fn dj_classify(Model, Model.Texts, u32, *Model.Ranked) ?[*:0]const u8;
 extern fn dj_count(Model, Model.Texts, bool, *[*]const u32, *Model.Failures) ?[*:0]const u8;
+extern fn dj_encode(Model, Model.Texts, bool, *[*]const u32, *[*]const u32, *Model.Failures) ?[*:0]const u8;
+extern fn dj_pieces(Model, Model.Texts, *[*]const u32, *Model.Texts, *Model.Failures) ?[*:0]const u8;
+extern fn dj_decode(Model, [*]const u32, usize, *Str) ?[*:0]const u8;
 extern fn dj_contains(Model, Model.Texts, *[*]const bool) ?[*:0]const u8;
 
 // ---- From structs to dj_op -----------------------------------------------------------------------------------------------------------

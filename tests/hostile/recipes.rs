@@ -199,7 +199,10 @@ fn keys_of_the_reference_that_mean_nothing_here_get_a_note() {
     );
     refused(
         "validators: [{type: required_fields}]\nprocess:\n  - text_length_filter:\n",
-        &["validators", "`general_field_filter`"],
+        &[
+            "validators[0]: has no `required_fields`",
+            "`required_fields: [text]`",
+        ],
     );
 }
 

@@ -23,6 +23,7 @@ mod reorder;
 mod report;
 #[cfg(target_os = "linux")]
 mod seen;
+mod validators;
 mod wanted_stats;
 mod web_archives;
 

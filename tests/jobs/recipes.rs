@@ -91,3 +91,27 @@ fn every_recipe_keeps_what_it_should() {
         assert!(expected >= 2 && expected < input.len());
     }
 }
+
+#[test]
+fn a_directory_of_lists_that_is_not_there_means_the_lists_that_ship() {
+    let rows = "{\"text\": \"this is what we are and what they were\"}\n{\"text\": \"zebra quagga okapi\"}\n";
+    let case = crate::harness::Case::with_input(rows);
+    let recipe = |dir: &str| {
+        let stop = dir.replace("WORDS", "stopwords");
+        let flagged = dir.replace("WORDS", "flagged_words");
+        format!(
+            "process:\n  - stopwords_filter: {{min_ratio: 0.3{stop}}}\n  - flagged_words_filter: {{max_ratio: 0.5{flagged}}}\n"
+        )
+    };
+    let shipped = case.run(&recipe("")).ok();
+    let missing = case.run(&recipe(", WORDS_dir: ./assets")).ok();
+    assert_eq!(missing.text(), shipped.text());
+    assert_eq!(missing.text().lines().count(), 1);
+    let note =
+        "stopwords_dir: there is no `./assets`, into which Data-Juicer would download its lists";
+    assert!(missing.stderr.contains(note), "{}", missing.stderr);
+    // One that is there must have lists.
+    std::fs::create_dir(case.path("assets")).unwrap();
+    case.run(&recipe(", WORDS_dir: ./assets"))
+        .failed(2, &["put a file there whose name contains `stopwords`"]);
+}

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use serde_json::Value;
+
 use crate::harness::Case;
 
 /// An SDK with its examples.
@@ -48,6 +50,31 @@ impl Language {
         case.args = ["--plugins", "plugins"].map(str::to_owned).to_vec();
         case
     }
+}
+
+/// The services of the host that the operators of a component import, by operator: what `djhost ops list`
+/// says.
+pub(crate) fn imports(component: &Path) -> Vec<Value> {
+    let dir = crate::harness::directory();
+    std::fs::create_dir(dir.path().join("plugins")).unwrap();
+    std::fs::copy(component, dir.path().join("plugins/alone.wasm")).unwrap();
+    let listed = Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args([
+            "ops",
+            "list",
+            "--json",
+            "--pack",
+            "alone.wasm",
+            "--plugins",
+            "plugins",
+        ])
+        .current_dir(dir.path())
+        .env("DJHOST_CACHE_DIR", crate::harness::cache())
+        .output()
+        .unwrap();
+    let list: Vec<Value> = serde_json::from_slice(&listed.stdout).unwrap();
+    assert!(!list.is_empty(), "{listed:?}");
+    list.into_iter().map(|op| op["imports"].clone()).collect()
 }
 
 /// A path in the repository.

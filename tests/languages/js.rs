@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
 use crate::alone::tests;
-use crate::frame::{Language, repository, run, works};
+use crate::frame::{Language, imports, repository, run, works};
 use crate::shapes;
 
 pub(crate) static JAVASCRIPT: Language = Language {
@@ -72,6 +72,29 @@ fn every_type_and_every_failure_crosses() {
         .arg(&component))
     .unwrap();
     shapes::check("ts", component);
+}
+
+#[test]
+fn only_operators_that_ask_for_models_import_them() {
+    let all = &JAVASCRIPT.components()[0];
+    let models = serde_json::json!(["djhost:op/models@0.2.0"]);
+    assert!(imports(all).iter().all(|of_op| *of_op == models));
+    let alone = all.with_file_name("alone.wasm");
+    let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages/npm");
+    let source = project.join("examples/js/alone.js");
+    let module = "import { component } from \"djhost-sdk\";\nimport { alnumFilter } from \"./alnum_filter.js\";\n";
+    std::fs::write(
+        &source,
+        format!("{module}export const ops = component(alnumFilter);\n"),
+    )
+    .unwrap();
+    run(Command::new("node")
+        .arg(project.join("build.js"))
+        .arg(source)
+        .arg("-o")
+        .arg(&alone))
+    .unwrap();
+    assert_eq!(imports(&alone), [serde_json::json!([])]);
 }
 
 /// Including its types: `npm test` begins with the TypeScript compiler.

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::alone::tests;
-use crate::frame::{Language, repository, run, works};
+use crate::frame::{Language, imports, repository, run, works};
 use crate::shapes;
 
 pub(crate) static PYTHON: Language = Language {
@@ -60,6 +60,25 @@ fn every_type_and_every_failure_crosses() {
         .env("PYTHONPATH", repository("sdk/python")))
     .unwrap();
     shapes::check("python", component);
+}
+
+/// What a component imports its recipe must grant: one whose operators ask for no model has no import of
+/// them.
+#[test]
+fn only_operators_that_ask_for_models_import_them() {
+    let all = &PYTHON.components()[0];
+    let models = serde_json::json!(["djhost:op/models@0.2.0"]);
+    assert!(imports(all).iter().all(|of_op| *of_op == models));
+    let alone = all.with_file_name("alone.wasm");
+    let python = all.with_file_name("venv").join("bin/python");
+    run(Command::new(python)
+        .args(["-m", "djhost_sdk", "build"])
+        .arg(repository("sdk/python/examples/alnum_filter.py"))
+        .arg("-o")
+        .arg(&alone)
+        .env("PYTHONPATH", repository("sdk/python")))
+    .unwrap();
+    assert_eq!(imports(&alone), [serde_json::json!([])]);
 }
 
 /// They need only Python itself.

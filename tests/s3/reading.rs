@@ -1,4 +1,4 @@
-use crate::store::{Bucket, text};
+use crate::store::{Bucket, ask, server_port, text};
 use std::fs;
 
 const PROCESS: &str = "export_path: out/result.jsonl\nprocess:\n- text_length_filter: {min_len: 20}\n- whitespace_normalization_mapper:\n";
@@ -100,4 +100,60 @@ fn a_changed_object_is_done_anew_and_others_are_not() {
     assert_ne!(first, second);
     fs::write(bucket.path("in.jsonl"), rows(0, 2000) + &later).unwrap();
     assert!(second == bucket.result(&format!("dataset_path: in.jsonl\n{PROCESS}")));
+}
+
+#[test]
+fn credentials_of_a_recipe_are_used_and_kept_nowhere() {
+    const SECRET: &str = "only-in-the-recipe";
+    let bucket = Bucket::new("recipe-keys");
+    bucket.put("in.jsonl", rows(0, 2000));
+    let endpoint = format!("http://127.0.0.1:{}", server_port());
+    let keys = format!(
+        "{{aws_access_key_id: AKIARECIPE, aws_secret_access_key: {SECRET}, aws_region: us-east-1, endpoint_url: '{endpoint}'}}"
+    );
+    let source = keys.trim_matches(['{', '}']);
+    let recipe = |source: &str, export: &str| {
+        format!(
+            "dataset: {{configs: [{{type: remote, source: s3, path: BUCKET/in.jsonl, {source}}}]}}\nexport_path: BUCKET/out.jsonl\n\
+             export_aws_credentials: {export}\nworker_processes: 2\nprocess:\n- text_length_filter: {{min_len: 1}}\n"
+        )
+    };
+    let run = |recipe: &str| {
+        let mut command = bucket.command(recipe, &[("AWS_EC2_METADATA_DISABLED", "true")]);
+        for name in [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_REGION",
+            "AWS_ENDPOINT_URL",
+        ] {
+            command.env_remove(name);
+        }
+        command.output().unwrap()
+    };
+    let without = run(&recipe(&format!("endpoint_url: '{endpoint}'"), "null"));
+    assert_eq!(without.status.code(), Some(2), "{}", text(&without.stderr));
+    assert!(text(&without.stderr).contains("AWS_ACCESS_KEY_ID"));
+    let ran = run(&recipe(source, &keys));
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    assert!(!text(&ran.stderr).contains(SECRET));
+    let (status, exported) = ask("GET", &format!("/{}/out.jsonl", bucket.name), b"");
+    assert!(status == 200 && text(&exported) == rows(0, 2000));
+    let mut dirs = vec![bucket.path("work")];
+    let mut files = 0;
+    while let Some(dir) = dirs.pop() {
+        for path in fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
+            match path.is_dir() {
+                true => dirs.push(path),
+                false => {
+                    files += 1;
+                    let content = text(&fs::read(&path).unwrap_or_default());
+                    assert!(!content.contains(SECRET), "{}", path.display());
+                }
+            }
+        }
+    }
+    assert!(files > 5);
 }

@@ -1,6 +1,7 @@
 //! How fast a model is: `cargo bench -p djhost-inference -- MODEL TEXTS.jsonl`, in CPU time.
 //! `benches/peers.py` measures the Python packages with the same files.
 
+use djhost_inference::onnx::Runtime;
 use djhost_inference::{Model, Tensor, TensorData};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -46,7 +47,11 @@ fn main() {
         return;
     };
     let (before, memory_before) = (cpu_seconds(), memory());
-    let model = Model::open(model.as_ref(), None).unwrap_or_else(|error| panic!("{error}"));
+    // A network by ONNX Runtime, if the variable names its library.
+    let runtime = std::env::var_os("ORT_DYLIB_PATH")
+        .map(|path| Runtime::load(path.as_ref()).unwrap_or_else(|error| panic!("{error}")));
+    let model =
+        Model::open_with(model.as_ref(), None, runtime).unwrap_or_else(|error| panic!("{error}"));
     println!(
         "{:?}\nopened in {:.3} s, {:.1} MB",
         model.info(),

@@ -18,6 +18,8 @@ pub struct Info {
     pub inputs: Vec<TensorInfo>,
     /// The outputs of a network in ONNX, in its order.
     pub outputs: Vec<TensorInfo>,
+    /// The version of ONNX Runtime that computes a network; None: this crate does.
+    pub runtime: Option<String>,
 }
 
 /// An input or output of a network.

@@ -30,6 +30,18 @@ impl Model {
     /// # Errors
     /// When the file cannot be read, is damaged, or is not a model of the kind.
     pub fn open(path: &Path, kind: Option<Kind>) -> Result<Self, Error> {
+        Self::open_with(path, kind, None)
+    }
+
+    /// As [`open`](Self::open). A network is computed by `runtime`, if there is one.
+    ///
+    /// # Errors
+    /// As those of [`open`](Self::open).
+    pub fn open_with(
+        path: &Path,
+        kind: Option<Kind>,
+        runtime: Option<&'static onnx::Runtime>,
+    ) -> Result<Self, Error> {
         let inside = path.join("tokenizer.json");
         let is_directory = matches!(kind, None | Some(Kind::Tokenizer)) && inside.is_file();
         let path = if is_directory { &inside } else { path };
@@ -40,7 +52,7 @@ impl Model {
             Some(kind) => kind,
             None => return Err(wrong(unknown(start))),
         };
-        Self::read(bytes, kind).map_err(wrong)
+        Self::read(bytes, kind, runtime).map_err(wrong)
     }
 
     /// Reads a model that is in memory, as for tests.
@@ -48,15 +60,19 @@ impl Model {
     /// # Errors
     /// When the bytes are not a model of the kind, or are damaged.
     pub fn from_bytes(bytes: Vec<u8>, kind: Kind) -> Result<Self, String> {
-        Self::read(Bytes::Loaded(bytes), kind)
+        Self::read(Bytes::Loaded(bytes), kind, None)
     }
 
-    fn read(bytes: Bytes, kind: Kind) -> Result<Self, String> {
+    fn read(
+        bytes: Bytes,
+        kind: Kind,
+        runtime: Option<&'static onnx::Runtime>,
+    ) -> Result<Self, String> {
         Ok(match kind {
             Kind::Kenlm => Self::Kenlm(kenlm::Model::read(bytes)?),
             Kind::Fasttext => Self::Fasttext(fasttext::Model::read(bytes)?),
             Kind::Tokenizer => Self::Tokenizer(tokenizer::Model::read(&bytes)?),
-            Kind::Onnx => Self::Onnx(onnx::Model::read(&bytes)?),
+            Kind::Onnx => Self::Onnx(onnx::Model::read(bytes, runtime)?),
             Kind::Lines | Kind::Words | Kind::Substrings => {
                 Self::List(lists::List::read(bytes, kind)?)
             }

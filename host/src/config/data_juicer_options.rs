@@ -75,13 +75,6 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
         Refused("name the dataset with `dataset_path`"),
     ),
     (
-        "validators",
-        Refused(
-            "remove it; a field that operators need is checked anyway, and rows without it go to quarantine; what else rows must have is said by \
-             filters in `process`: `general_field_filter`, `specified_field_filter`, `specified_numeric_field_filter`",
-        ),
-    ),
-    (
         "load_dataset_kwargs",
         Mapping(
             &[
@@ -123,13 +116,6 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     (
         "export_extra_args",
         Refused("there are no extra arguments for `jsonl`, `json`, `parquet` and `arrow`"),
-    ),
-    (
-        "export_aws_credentials",
-        Refused(
-            "remove it, and set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or name a profile with `AWS_PROFILE`: a copy of the recipe stays with \
-             the run",
-        ),
     ),
     ("decrypt_after_reading", CRYPT),
     ("encrypt_before_export", CRYPT),
@@ -401,6 +387,12 @@ const FIELD_KEYS: [&str; 6] = [
 /// others.
 pub fn is_field_key(param: &str) -> bool {
     FIELD_KEYS.contains(&param)
+}
+
+/// Returns whether `param` names a directory into which Data-Juicer downloads word lists if they are not
+/// there.
+pub fn is_filled_by_data_juicer(param: &str) -> bool {
+    matches!(param, "stopwords_dir" | "flagged_words_dir")
 }
 
 /// Returns whether a value asks for nothing.

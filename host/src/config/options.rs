@@ -230,9 +230,23 @@ options! {
         /// Needed if there are several. Splits are those of the card, or those that the names of files and
         /// directories tell.
         split: Option<String> = None;
+        /// What the first rows of each source must be like, checked before any work: a list.
+        /// `{type: required_fields, required_fields: [text, meta.lang], field_types: {text: str},
+        /// allow_missing: 0.1}`: the fields are there, absent or null in at most this share of the
+        /// rows (none, by default), of these types (`str`, `int`, `float`, `bool`, `list`, `dict`).
+        /// `{type: swift_messages, min_turns: 1, max_turns: 20}`: `messages` is a list of so many
+        /// messages, each with a `role` (`system`, `user`, `assistant`) and a `content`.
+        /// `{type: dj_conversation}`: `instruction`, `query` and `response` are texts, and `history`, if
+        /// there is one, pairs of texts, with the same bounds. `sample_size` of each says how many
+        /// rows are looked at: 100. Rows that are not so end the run with their places.
+        validators: Raw = Raw(Value::Null);
         /// Path of the result, `s3://BUCKET/KEY`, or `hf://datasets/OWNER/NAME[@BRANCH]`: a dataset on
         /// the hub, put there by one commit. `{job_id}` and `{work_dir}` are replaced.
         export_path: String = "./outputs/hello_world/hello_world.jsonl".into();
+        /// Data-Juicer's credentials for a result in S3: `{aws_access_key_id, aws_secret_access_key,
+        /// aws_session_token, aws_region, endpoint_url}`, as a source of `dataset` may have them. Used
+        /// where the environment (`AWS_ACCESS_KEY_ID`) says nothing, and never kept with the run.
+        export_aws_credentials: Raw = Raw(Value::Null);
         /// Format of the result; by default what the suffix of `export_path` says. `hf`: a dataset as
         /// the Hugging Face hub has them: `export_path` is a directory, with Parquet files
         /// `data/train-00000-of-00012.parquet` and a card `README.md`, which `datasets.load_dataset`

@@ -196,29 +196,6 @@ fn check_dataset_keys(
     }
 }
 
-/// The variable that says what a key of Data-Juicer's sources in S3 says.
-fn variable(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "aws_access_key_id" => "AWS_ACCESS_KEY_ID",
-        "aws_secret_access_key" => "AWS_SECRET_ACCESS_KEY",
-        "aws_session_token" => "AWS_SESSION_TOKEN",
-        "aws_region" => "AWS_REGION",
-        "endpoint_url" => "AWS_ENDPOINT_URL",
-        _ => return None,
-    })
-}
-
-/// A copy of the recipe stays with the run, and many may read it.
-fn kept_elsewhere(at: String, variable: &str) -> UserError {
-    UserError::new(
-        at,
-        "does not belong in a recipe, of which a copy stays with the run",
-    )
-    .hint(format!(
-        "remove it, and set `{variable}`, or name a profile with `AWS_PROFILE`"
-    ))
-}
-
 /// Returns the paths of the source at `base`: a local one, a dataset of the hub, or one in S3.
 fn read_source(
     source: &Value,
@@ -284,11 +261,6 @@ fn read_source(
                 Err(wrong) => errors.push(user_error(at, wrong)),
             },
             "source" if is_of_hub || is_of_store => {}
-            _ if is_of_store && variable(key).is_some() => {
-                if !value.is_null() {
-                    errors.push(kept_elsewhere(at, variable(key).unwrap_or_default()));
-                }
-            }
             "weight" | "weights" => {
                 notes.push(format!("{at}: has no effect: every row is read once"))
             }

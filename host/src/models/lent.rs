@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use djhost_inference::onnx::Runtime;
 use djhost_inference::{Info, Kind, Model};
 use sha2::{Digest, Sha256};
 
@@ -33,11 +34,16 @@ static OPEN: Mutex<Vec<(State, Kind, Weak<Lent>)>> = Mutex::new(Vec::new());
 
 impl Lent {
     /// Opens the model of `kind` in `path`, or returns the one that is open already, as long as the
-    /// file is the same. Reads the whole file once, for its digest.
+    /// file is the same. Reads the whole file once, for its digest. A network is computed by `runtime`, if
+    /// there is one.
     ///
     /// # Errors
     /// The file cannot be read, or is not a sound model of this kind; the message names it.
-    pub fn open(path: &Path, kind: Kind) -> Result<Arc<Self>, String> {
+    pub fn open(
+        path: &Path,
+        kind: Kind,
+        runtime: Option<&'static Runtime>,
+    ) -> Result<Arc<Self>, String> {
         // A directory with a tokenizer is as good as the file in it.
         let inside = path.join(TOKENIZER);
         let is_directory = kind == Kind::Tokenizer && path.is_dir();
@@ -53,7 +59,8 @@ impl Lent {
         if let Some(lent) = same.and_then(|(.., lent)| lent.upgrade()) {
             return Ok(lent);
         }
-        let model = Model::open(path, Some(kind)).map_err(|error| error.to_string())?;
+        let model =
+            Model::open_with(path, Some(kind), runtime).map_err(|error| error.to_string())?;
         let lent = Arc::new(Self {
             info: model.info(),
             model,

@@ -4,7 +4,9 @@
 mod demand;
 mod lent;
 mod library;
+mod runtime;
 
 pub(crate) use demand::Demand;
 pub(crate) use lent::Lent;
 pub(crate) use library::{Found, Library};
+pub(crate) use runtime::runtime;

@@ -20,7 +20,7 @@ pub(crate) use given::given;
 
 /// Describes the operators `names`, each as an object with `name`, `kind`, `summary`, `cost`,
 /// `params_schema`, `source`,
-/// `digest`, `wit_version`, and `example` and `signature`, which are null if there are none. Fails with a
+/// `digest`, `wit_version`, `needs` (`media`, `files`, `models`), `imports` (services of the host), and `example` and `signature`, which are null if there are none. Fails with a
 /// [`UserError`](crate::error::UserError) if a plugin cannot be used or there is no such operator.
 pub fn describe(given: &Given, names: &[&str]) -> Result<Vec<Value>> {
     let registry = given.load(names)?;
@@ -58,6 +58,7 @@ pub(crate) fn to_json(entry: &OpEntry) -> Value {
     serde_json::json!({
         "name": entry.descriptor.name, "kind": entry.descriptor.kind, "summary": entry.descriptor.summary, "cost": entry.descriptor.cost,
         "params_schema": entry.descriptor.params_schema, "source": c.source.to_string(), "digest": c.digest, "wit_version": c.wit_version,
+        "needs": entry.descriptor.needs.names().collect::<Vec<_>>(), "imports": c.services().collect::<Vec<_>>(),
     })
 }
 

@@ -1,10 +1,11 @@
 //! Builds a plan from a resolved configuration.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::grants::grant;
+use super::grants::{comes_with_djhost, grant, host_path};
 use super::lineage_key::KeyBuilder;
 use super::names::unknown_op;
 use super::order;
@@ -14,10 +15,11 @@ use super::stats::{self, StatsFrom, is_in};
 use super::{Earlier, Expect, Plan, PlannedOp, expect};
 use crate::config::{
     AnalysisMode, Config, OpHost, OpSpec, Resolved, TraceMode, canonical_json, check_params,
-    is_field_key,
+    is_field_key, is_filled_by_data_juicer,
 };
 use crate::data::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
+use crate::remote::address::is_address;
 use crate::term::{bytes, count};
 use crate::wasm::contract::ROW;
 use crate::wasm::{Computed, Kind, Limits, Registry, Seen};
@@ -124,6 +126,7 @@ pub(super) fn planned(
     let config = &resolved.config;
     let entry = registry.get(&spec.name, &spec.place)?;
     let schema = &entry.descriptor.params_schema;
+    let spec = &with_lists_that_ship(spec, comes_with_djhost(entry), notes);
     let params = without_unread_fields(spec, schema, notes);
     let checked =
         check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
@@ -204,6 +207,36 @@ fn fits(seen: &Seen, megabytes: u64, place: &str) -> Result<()> {
             "set `resolver_memory_mb: {enough}` or more, expect fewer keys, or allow more false positives"
         ))
         .into())
+}
+
+/// Returns `spec` without directories of word lists that are not there, into which Data-Juicer
+/// downloads the lists that ship with djhost.
+fn with_lists_that_ship<'s>(
+    spec: &'s OpSpec,
+    comes_with_djhost: bool,
+    notes: &mut Vec<String>,
+) -> Cow<'s, OpSpec> {
+    let is_missing = |(name, value): (&String, &serde_json::Value)| {
+        let path = value.as_str().filter(|path| !path.is_empty())?;
+        let is_filled = comes_with_djhost && is_filled_by_data_juicer(name) && !is_address(path);
+        (is_filled && host_path(path).symlink_metadata().is_err())
+            .then(|| (name.clone(), path.to_owned()))
+    };
+    let missing: Vec<(String, String)> = spec.params.iter().filter_map(is_missing).collect();
+    if missing.is_empty() {
+        return Cow::Borrowed(spec);
+    }
+    let mut spec = spec.clone();
+    for (name, path) in missing {
+        spec.params.remove(&name);
+        notes.push(format!(
+            "{}: there is no `{}`, into which Data-Juicer would download its lists: `{}` uses those that ship with djhost",
+            spec.place_of(&name),
+            path.escape_debug(),
+            spec.name
+        ));
+    }
+    Cow::Owned(spec)
 }
 
 /// Returns the parameters of `spec` without names of fields that the operator does not read.

@@ -71,7 +71,8 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
                 .map(|granted| {
                     let model = &granted.model;
                     json!({ "parameter": granted.parameter, "kind": model.info.kind.name(), "path": model.path.to_string_lossy(), "address": granted.address,
-                        "bytes": model.info.bytes, "memory_bytes": model.info.resident, "digest": model.digest })
+                        "bytes": model.info.bytes, "memory_bytes": model.info.resident, "digest": model.digest,
+                        "onnxruntime": model.info.runtime })
                 })
                 .collect();
             json!({ "operation_idx": op.index, "operation_name": op.name, "kind": op.kind(), "identity": op.identity, "source": c.source.to_string(),

@@ -1,12 +1,13 @@
 //! The models that an op may use: those that its parameters name, and those that an operator that comes
 //! with djhost looks for under a name of Data-Juicer's.
 
+use djhost_inference::Kind;
 use serde_json::{Map, Value};
 
 use super::grants::{Granting, comes_with_djhost, host_path};
 use crate::config::Config;
 use crate::error::UserError;
-use crate::models::{Demand, Found, Lent, Library};
+use crate::models::{Demand, Found, Lent, Library, runtime};
 use crate::wasm::{GrantedModel, OpEntry};
 
 /// Returns where the user keeps models.
@@ -71,12 +72,29 @@ impl Granting {
                 }
                 continue;
             };
-            match Lent::open(&path, demand.kind) {
+            let runtime = match demand.kind {
+                Kind::Onnx => runtime(),
+                _ => Ok(None),
+            };
+            let runtime = match runtime {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    self.errors.push(error);
+                    continue;
+                }
+            };
+            match Lent::open(&path, demand.kind, runtime) {
                 Ok(model) => {
                     self.with(|key| {
-                        key.with("model")
+                        let key = key
+                            .with("model")
                             .with(&demand.parameter)
-                            .with(&model.digest)
+                            .with(&model.digest);
+                        // Another runtime, or another version, gives other last bits.
+                        match &model.info.runtime {
+                            Some(version) => key.with("onnxruntime").with(version),
+                            None => key,
+                        }
                     });
                     self.grants.models.push(GrantedModel {
                         parameter: demand.parameter,

@@ -4,12 +4,18 @@
 use super::aws_profile::Profile;
 use super::client::{Connector, retry};
 use super::failure::Failure;
+use super::given;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use std::io::ErrorKind;
 
 /// The store of a bucket. Makes no request.
 pub(super) fn store(bucket: &str) -> Result<AmazonS3, Failure> {
-    let env = |key: &str| std::env::var(key).ok().filter(|value| !value.is_empty());
+    let env = |key: &str| {
+        std::env::var(key)
+            .ok()
+            .filter(|value| !value.is_empty())
+            .or_else(|| given::value(key))
+    };
     if let Some(name) = unusable(&env) {
         let message =
             format!("`{name}` has a line break or another character that no request can have");
@@ -19,6 +25,16 @@ pub(super) fn store(bucket: &str) -> Result<AmazonS3, Failure> {
     }
     let profile = Profile::of_environment(&env);
     let mut builder = AmazonS3Builder::from_env();
+    for (name, value) in given::used() {
+        let key = match name {
+            "AWS_ACCESS_KEY_ID" => AmazonS3ConfigKey::AccessKeyId,
+            "AWS_SECRET_ACCESS_KEY" => AmazonS3ConfigKey::SecretAccessKey,
+            "AWS_SESSION_TOKEN" => AmazonS3ConfigKey::Token,
+            "AWS_REGION" => AmazonS3ConfigKey::Region,
+            _ => AmazonS3ConfigKey::Endpoint,
+        };
+        builder = builder.with_config(key, value);
+    }
     let has = |key| env(key).is_some();
     let set = |builder: AmazonS3Builder, key: AmazonS3ConfigKey, name: &str| match profile.get(name)
     {

@@ -28,6 +28,7 @@ mod client;
 mod failure;
 #[cfg(feature = "remote")]
 mod gcs;
+pub(crate) mod given;
 #[cfg(feature = "remote")]
 mod http;
 #[cfg(feature = "remote")]

@@ -14,6 +14,7 @@ use super::report::Crew;
 use super::reuse::Reuse;
 use super::state::{self, State};
 use super::unmet_fields;
+use super::validate::validate;
 use super::worker::PlanDigest;
 use super::{
     Outcome, RunOptions, carried, clean_up, code, croissant, dataset_card, document, expected,
@@ -59,7 +60,12 @@ impl Attempt<'_> {
         }
         let dataset = match prepared.dataset.is_splittable() {
             true => prepared.dataset.clone(),
-            false => materialise(&prepared.dataset, &paths.partitions(), &paths.storage())?,
+            false => {
+                let unpacked =
+                    materialise(&prepared.dataset, &paths.partitions(), &paths.storage())?;
+                validate(&prepared.resolved, &unpacked)?;
+                unpacked
+            }
         };
         self.check_stop()?;
         let chosen = table::load_or_choose(prepared, &dataset, paths)?;

@@ -27,6 +27,7 @@ mod state;
 mod submit;
 mod trace;
 mod uploads;
+mod validate;
 pub mod worker;
 
 use std::sync::Arc;

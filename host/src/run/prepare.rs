@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use arrow::datatypes::Fields;
 
+use super::validate::validate;
 use super::{places, room, shards};
 use crate::config::{
     AnalysisMode, ENV_PREFIXES, ExportType, Need, Origin, Override, Place, Recipe, Resolved,
@@ -16,6 +17,7 @@ use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget, PageSettings};
 use crate::error::{UserError, of_plugins};
 use crate::plan::{self, Plan, Prepared};
+use crate::remote::given;
 use crate::rundir::{ExportLock, RunPaths};
 use crate::wasm::{Registry, Replace, check_dirs, check_locks, fetch_remote};
 
@@ -95,6 +97,7 @@ impl Draft {
     }
 
     fn of(mut resolved: Resolved, need: Need) -> Result<Self> {
+        given::give(&resolved.s3.0);
         if need == Need::Anything {
             resolved.sources = vec![".".to_owned()];
         }
@@ -182,6 +185,9 @@ impl Draft {
             dataset.notes.clear();
         }
         check_headers(&dataset)?;
+        if checks_places && dataset.is_splittable() {
+            validate(&resolved, &dataset)?;
+        }
         if takes_result {
             put_result(&mut resolved, dataset.is_columnar());
         }

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from .models import NOT_IN_WORLD
+
 PACKAGE = Path(__file__).resolve().parent
 
 # componentize-py looks for the functions of an interface in the app's module, and for its resources in a module named after it.
@@ -54,9 +56,16 @@ def build(files, output, paths):
         shutil.copytree(PACKAGE, app / "djhost_sdk", ignore=shutil.ignore_patterns("__pycache__"))
         path = [app, *dict.fromkeys(file.resolve().parent for file in files), *paths]
         search = [part for directory in path for part in ("-p", str(directory))]
-        command = [componentize(), "-q", "-d", contract(), "-w", "operator-with-services", "componentize", "djhost_app", *search, "-o", output.resolve()]
         environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "RUST_BACKTRACE")}
-        if subprocess.run(command, env=environment, check=False).returncode != 0:
+        # A component imports all that its world has, whether it uses that or not; what its operators ask for is known once they are loaded.
+        for world in ("operator", "operator-with-services"):
+            command = [componentize(), "-q", "-d", contract(), "-w", world, "componentize", "djhost_app", *search, "-o", output.resolve()]
+            done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+            if done.returncode == 0 or NOT_IN_WORLD not in done.stdout + done.stderr:
+                break
+        print(done.stdout, end="")
+        print(done.stderr, end="", file=sys.stderr)
+        if done.returncode != 0:
             sys.exit("error: componentize-py failed; what it printed is above")
     print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 

@@ -3,7 +3,6 @@
 import json
 
 from componentize_py_types import Err
-from wit_world.imports import models as wit_models
 from wit_world.imports import types as wit
 
 from . import models
@@ -11,6 +10,11 @@ from .columns import Blobs, Lists, Numbers, Texts, Vector, Vectors
 from .errors import Failed, InvalidParams
 from .operator import OPERATORS, Batch, create
 
+try:
+    from wit_world.imports import models as wit_models
+except ImportError:
+    # The world of operators that ask for no model.
+    wit_models = None
 models.service = wit_models
 
 # The types have no common base, so each is found by its class: case, column type. Those of vectors have a width.
@@ -119,9 +123,16 @@ def _answer(call):
 
 
 def check():
-    """Fails, and so the build, if there are no operators."""
+    """Fails, and so the build, if there are no operators, or one asks for a model in a world without (`__main__.py` tries another one then)."""
     if not OPERATORS:
         raise RuntimeError("no operator is defined: put a decorator of djhost_sdk on a function")
+    if wit_models is None and any(_lent(op) for op in OPERATORS.values()):
+        raise RuntimeError(models.NOT_IN_WORLD)
+
+
+def _lent(op):
+    """Whether an operator has a parameter that names a model."""
+    return any(parameter.get("format") == "model" for parameter in op.schema["properties"].values())
 
 
 _KINDS_OF_OPERATORS = {
@@ -134,9 +145,8 @@ _KINDS_OF_OPERATORS = {
 
 def _descriptor(op):
     schema = op.schema
-    lent = any(parameter.get("format") == "model" for parameter in schema["properties"].values())
     traits = wit.Traits(leaves_out_stats=False, gives_drop_reasons=False, takes_clusters=False, json_constants=False)
-    needs = wit.Needs(media=False, files=False, models=lent)
+    needs = wit.Needs(media=False, files=False, models=_lent(op))
     return wit.Descriptor(op.name, _KINDS_OF_OPERATORS[op.kind], op.summary, json.dumps(schema), wit.Cost[op.cost.upper()], traits, needs)
 
 

@@ -11,6 +11,8 @@ from .errors import Failed, InvalidParams, Reject
 
 #: The host's interface, once a component is built (`component.py`).
 service = None
+#: What a build in the world without this interface ends with, if an operator asks for a model.
+NOT_IN_WORLD = "an operator asks for a model, and this world has none"
 #: Doubles by parameter, for tests (`testing.py`).
 doubles = {}
 

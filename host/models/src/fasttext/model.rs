@@ -170,6 +170,7 @@ impl Model {
             vocabulary: Some(self.dictionary.words() as u64),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            runtime: None,
         }
     }
 }

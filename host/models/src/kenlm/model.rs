@@ -197,6 +197,7 @@ impl Model {
             vocabulary: Some(self.words),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            runtime: None,
         }
     }
 }

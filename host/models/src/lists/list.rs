@@ -65,6 +65,7 @@ impl List {
             vocabulary: Some(self.entries.len() as u64),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            runtime: None,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! threads of its own, whose time would count to nobody, has no limit for memory, keeps 64-bit
 //! integers in 32 bits, and takes 75 seconds of CPU to build, where this takes 13; `tract` brings
 //! some 110 crates. So the arithmetic is here, and the products of matrices, where the time goes,
-//! are those of the crate `matrixmultiply`.
+//! are those of the crate `matrixmultiply`. Who has ONNX Runtime's library may name it (`runtime`).
 
 mod gemm;
 mod graph;
@@ -17,9 +17,11 @@ mod ops;
 mod read;
 mod room;
 mod run;
+mod runtime;
 mod value;
 
 pub use model::Model;
 pub use run::Stopped;
+pub use runtime::Runtime;
 #[cfg(test)]
 mod tests;

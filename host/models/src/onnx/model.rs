@@ -4,23 +4,48 @@ use super::graph::Graph;
 use super::read::{Described, Type, read, shown};
 use super::room::Room;
 use super::run::{Stopped, run};
+use super::runtime::{Network, Runtime};
 use super::value::{Array, Data};
+use crate::mapped::Bytes;
 use crate::{Element, Info, Kind, Tensor, TensorData, TensorInfo};
 
 /// A network.
 #[derive(Debug)]
 pub struct Model {
-    graph: Graph,
+    engine: Engine,
     /// The size of the file.
     size: u64,
 }
 
+/// What computes it.
+#[derive(Debug)]
+enum Engine {
+    Own(Graph),
+    Runtime(&'static Runtime, Network),
+}
+
 impl Model {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
-        Ok(Self {
-            graph: Graph::new(read(bytes)?)?,
-            size: bytes.len() as u64,
-        })
+    pub(crate) fn read(bytes: Bytes, runtime: Option<&'static Runtime>) -> Result<Self, String> {
+        let size = bytes.len() as u64;
+        let engine = match runtime {
+            Some(runtime) => Engine::Runtime(runtime, Network::read(bytes)?),
+            None => Engine::Own(Graph::new(read(&bytes)?)?),
+        };
+        Ok(Self { engine, size })
+    }
+
+    fn inputs(&self) -> Vec<&Described> {
+        match &self.engine {
+            Engine::Own(graph) => graph.inputs.iter().map(|(about, _)| about).collect(),
+            Engine::Runtime(_, network) => network.inputs.iter().collect(),
+        }
+    }
+
+    fn outputs(&self) -> Vec<&Described> {
+        match &self.engine {
+            Engine::Own(graph) => graph.outputs.iter().map(|(about, _)| about).collect(),
+            Engine::Runtime(_, network) => network.outputs.iter().collect(),
+        }
     }
 
     /// Computes the outputs, in the network's order, from the inputs, which are found by their
@@ -37,7 +62,8 @@ impl Model {
             })
     }
 
-    /// As [`run`](Self::run), as long as `go_on` says so: it is asked before each node.
+    /// As [`run`](Self::run), as long as `go_on` says so: it is asked before each node, and with ONNX
+    /// Runtime before and after the whole.
     ///
     /// # Errors
     /// As those of [`run`](Self::run), and when `go_on` ended it.
@@ -47,28 +73,33 @@ impl Model {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<Tensor>, Stopped> {
         let arrays = self.arrays(inputs).map_err(Stopped::Failed)?;
-        let outputs = run(&self.graph, arrays, go_on)?;
-        self.graph
-            .outputs
-            .iter()
-            .zip(outputs)
-            .map(|((about, _), value)| output(about, value).map_err(Stopped::Failed))
+        let outputs = match &self.engine {
+            Engine::Own(graph) => run(graph, arrays, go_on)?,
+            Engine::Runtime(..) if !go_on() => return Err(Stopped::Asked),
+            Engine::Runtime(_, network) => {
+                let outputs = network.run(arrays)?;
+                if !go_on() {
+                    return Err(Stopped::Asked);
+                }
+                outputs
+            }
+        };
+        let outputs = self.outputs().into_iter().zip(outputs);
+        outputs
+            .map(|(about, value)| output(about, value).map_err(Stopped::Failed))
             .collect()
     }
 
     /// The inputs in the network's order.
     fn arrays(&self, given: &[Tensor]) -> Result<Vec<Array>, String> {
-        let expected = &self.graph.inputs;
+        let expected = self.inputs();
         let names = || {
-            let names: Vec<String> = expected
-                .iter()
-                .map(|(about, _)| shown(&about.name))
-                .collect();
+            let names: Vec<String> = expected.iter().map(|about| shown(&about.name)).collect();
             format!("the network takes `{}`", names.join("`, `"))
         };
         if let Some(unknown) = given
             .iter()
-            .find(|tensor| expected.iter().all(|(about, _)| about.name != tensor.name))
+            .find(|tensor| expected.iter().all(|about| about.name != tensor.name))
         {
             return Err(format!(
                 "there is no input `{}`: {}",
@@ -89,21 +120,27 @@ impl Model {
                 _ => Err(format!("the input `{}` is given twice", shown(&about.name))),
             }
         };
-        expected.iter().map(|(about, _)| one(about)).collect()
+        expected.iter().map(|about| one(about)).collect()
     }
 
     pub(crate) fn info(&self) -> Info {
-        let weights = self.graph.weights.iter().flatten();
+        let (resident, runtime) = match &self.engine {
+            Engine::Own(graph) => {
+                let weights = graph.weights.iter().flatten();
+                let weights = weights.map(|weight| weight.bytes() as u64 + 64);
+                (weights.sum::<u64>() + 512 * graph.nodes.len() as u64, None)
+            }
+            // The file is mapped, and the first session has a copy of the weights.
+            Engine::Runtime(runtime, _) => (2 * self.size, Some(runtime.version().to_owned())),
+        };
         Info {
             kind: Kind::Onnx,
             bytes: self.size,
-            resident: weights
-                .map(|weight| weight.bytes() as u64 + 64)
-                .sum::<u64>()
-                + 512 * self.graph.nodes.len() as u64,
+            resident,
             vocabulary: None,
-            inputs: self.graph.inputs.iter().map(|(it, _)| about(it)).collect(),
-            outputs: self.graph.outputs.iter().map(|(it, _)| about(it)).collect(),
+            inputs: self.inputs().into_iter().map(about).collect(),
+            outputs: self.outputs().into_iter().map(about).collect(),
+            runtime,
         }
     }
 }

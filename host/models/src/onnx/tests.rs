@@ -1,13 +1,18 @@
 //! Networks are computed within bounds, and say what is wrong.
 
 use super::{Model, Stopped};
+use crate::mapped::Bytes;
 use crate::{Tensor, TensorData};
 
 const ENCODER: &[u8] = include_bytes!("../../tests/small/encoder.onnx");
 const NUMBERS: &[u8] = include_bytes!("../../tests/small/numbers.onnx");
 
+fn read(bytes: &[u8]) -> Result<Model, String> {
+    Model::read(Bytes::Loaded(bytes.to_vec()), None)
+}
+
 fn encoder() -> Model {
-    Model::read(ENCODER).unwrap()
+    read(ENCODER).unwrap()
 }
 
 fn tokens(ids: &[i64], mask: &[i64], rows: u32) -> Vec<Tensor> {
@@ -46,7 +51,7 @@ fn a_network_answers_what_onnx_runtime_answers() {
     for (got, expected) in floats(&got[0]).iter().zip(expected) {
         assert!((got - expected).abs() < 1e-6, "{got}, not {expected}");
     }
-    let model = Model::read(NUMBERS).unwrap();
+    let model = read(NUMBERS).unwrap();
     let got = model
         .run(&[Tensor {
             name: "features".into(),
@@ -172,18 +177,18 @@ fn one_node(operator: &str, domain: &str) -> Vec<u8> {
 
 #[test]
 fn what_is_not_supported_is_named() {
-    assert!(Model::read(&one_node("Relu", "")).is_ok());
-    let error = Model::read(&one_node("QLinearConv", "")).unwrap_err();
+    assert!(read(&one_node("Relu", "")).is_ok());
+    let error = read(&one_node("QLinearConv", "")).unwrap_err();
     assert!(
         error.contains("not supported: QLinearConv; export it without"),
         "{error}"
     );
-    let error = Model::read(&one_node("Relu", "com.microsoft")).unwrap_err();
+    let error = read(&one_node("Relu", "com.microsoft")).unwrap_err();
     assert!(error.contains("Relu of com.microsoft"), "{error}");
-    let error = Model::read(b"\x08\x08").unwrap_err();
+    let error = read(b"\x08\x08").unwrap_err();
     assert!(error.contains("not a network in ONNX"), "{error}");
     for length in 0..ENCODER.len() {
-        assert!(Model::read(&ENCODER[..length]).is_err(), "{length}");
+        assert!(read(&ENCODER[..length]).is_err(), "{length}");
     }
 }
 

@@ -131,6 +131,7 @@ impl Model {
             vocabulary: Some(vocabulary as u64),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            runtime: None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Networks answer as with ONNX Runtime: one of each operator, MiniLM, and the classifier of magika.
 
 use super::*;
+use djhost_inference::onnx::Runtime;
 use djhost_inference::{Tensor, TensorData};
 use serde_json::Map;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 const PACKAGE: Package = Package {
     name: "onnx",
@@ -68,9 +70,13 @@ fn difference(got: &Tensor, expected: &Tensor, within: f32) -> Option<String> {
     Some(format!("number {at} is {a}, not {b}"))
 }
 
-#[test]
-fn networks_answer_as_with_onnx_runtime() {
-    let dir = train(&PACKAGE, "make_onnx.py", &[]);
+/// Opens and runs each network; returns what differs from ONNX Runtime's own answers by more than
+/// `within` says for the network.
+fn compare(
+    runtime: Option<&'static Runtime>,
+    within: impl Fn(&str) -> f32,
+) -> (Vec<String>, usize) {
+    let dir = made();
     let found = json(&dir.join("answers.json"));
     let cases = found["cases"].as_array().unwrap();
     let mut differ = Vec::new();
@@ -78,20 +84,19 @@ fn networks_answer_as_with_onnx_runtime() {
     for case in cases {
         let name = case["file"].as_str().unwrap();
         operators.insert(name.split(['-', '.']).next().unwrap());
-        let model = match Model::open(&dir.join(name), None) {
+        let model = match Model::open_with(&dir.join(name), None, runtime) {
             Ok(Model::Onnx(model)) => model,
             other => {
                 differ.push(format!("{name}: {other:?}"));
                 continue;
             }
         };
-        // Its variances are differences of sums, of which ONNX Runtime adds one number after the other.
-        let within = if name == "magika.onnx" { 5e-3 } else { 1e-5 };
         let expected = tensors(case["outputs"].as_object().unwrap());
         match model.run(&tensors(case["inputs"].as_object().unwrap())) {
             Ok(got) if got.len() == expected.len() => {
                 let wrong = got.iter().zip(&expected);
-                let wrong = wrong.filter_map(|(got, expected)| difference(got, expected, within));
+                let wrong =
+                    wrong.filter_map(|(got, expected)| difference(got, expected, within(name)));
                 differ.extend(wrong.map(|wrong| format!("{name}: {wrong}")));
             }
             other => differ.push(format!("{name}: {other:?}")),
@@ -101,5 +106,91 @@ fn networks_answer_as_with_onnx_runtime() {
     for line in &mut differ {
         *line = line.chars().take(600).collect();
     }
-    report(&differ, cases.len());
+    (differ, cases.len())
+}
+
+/// The directory with the networks and answers.
+fn made() -> &'static Path {
+    static MADE: LazyLock<PathBuf> = LazyLock::new(|| train(&PACKAGE, "make_onnx.py", &[]));
+    &MADE
+}
+
+#[test]
+fn networks_answer_as_with_onnx_runtime() {
+    // Its variances are differences of sums, of which ONNX Runtime adds one number after the other.
+    let within = |name: &str| if name == "magika.onnx" { 5e-3 } else { 1e-5 };
+    let (differ, of) = compare(None, within);
+    report(&differ, of);
+}
+
+/// The library in the package.
+fn runtime() -> &'static Runtime {
+    let site = PACKAGE.python().parent().unwrap().join("../lib");
+    let pythons = std::fs::read_dir(site)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let places = pythons.map(|python| python.join("site-packages/onnxruntime/capi"));
+    let mut files = places
+        .filter_map(|place| std::fs::read_dir(place).ok())
+        .flatten()
+        .map(|entry| entry.unwrap().path());
+    let library = files
+        .find(|file| {
+            file.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("libonnxruntime.so")
+        })
+        .expect("the package has the library");
+    Runtime::load(&library).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn onnx_runtime_itself_answers_as_in_its_package() {
+    let runtime = runtime();
+    assert_eq!(runtime.version(), "1.32.0");
+    let (differ, of) = compare(Some(runtime), |_| 1e-6);
+    report(&differ, of);
+    let other = Runtime::load(Path::new("another.so")).unwrap_err();
+    assert!(other.contains("this process has another one"), "{other}");
+}
+
+/// Threads that ask at the same time get what one alone gets, and wrong inputs a message.
+#[test]
+fn a_network_of_onnx_runtime_is_shared_by_threads() {
+    let dir = made();
+    let found = json(&dir.join("answers.json"));
+    let mut cases = found["cases"].as_array().unwrap().iter();
+    let case = cases.find(|case| case["file"] == "minilm.onnx").unwrap();
+    let inputs = tensors(case["inputs"].as_object().unwrap());
+    let model = Model::open_with(&dir.join("minilm.onnx"), None, Some(runtime())).unwrap();
+    let Model::Onnx(model) = &model else {
+        panic!("a network");
+    };
+    let alone = model.run(&inputs).unwrap();
+    std::thread::scope(|scope| {
+        let ask = || {
+            (0..3)
+                .map(|_| model.run(&inputs).unwrap())
+                .collect::<Vec<_>>()
+        };
+        let asked: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        for answers in asked {
+            for answer in answers.join().unwrap() {
+                assert_eq!(answer, alone);
+            }
+        }
+    });
+    let error = model.run(&inputs[1..]).unwrap_err();
+    assert!(error.contains("is missing"), "{error}");
+    let mut narrow = inputs.clone();
+    narrow[0].shape.push(1);
+    let error = model.run(&narrow).unwrap_err();
+    assert!(error.contains("its shape is"), "{error}");
+    // What is no network is refused by both.
+    let cut = dir.join("cut.onnx");
+    let bytes = std::fs::read(dir.join("minilm.onnx")).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let error = Model::open_with(&cut, None, Some(runtime())).unwrap_err();
+    assert!(error.to_string().contains("cut.onnx"), "{error}");
 }

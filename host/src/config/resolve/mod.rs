@@ -21,7 +21,9 @@ use super::options::Config;
 use super::overrides::{Override, env_overrides};
 use super::ray::{self, Chosen as ChosenPlace};
 use super::recipe::{OpSpec, ParamOverride, read_process, user_error};
+use super::s3_settings::{self, S3Settings};
 use super::sources::{Wanted, read_sources};
+use super::validators::{Validator, read_validators};
 use super::yaml::Document;
 use crate::error::{UserError, UserErrors};
 use export_type::export_type;
@@ -47,6 +49,10 @@ pub struct Resolved {
     pub sources: Vec<String>,
     /// What is read of each of them, if it has several configurations or splits.
     pub wanted: Vec<Wanted>,
+    /// What the first rows of the dataset must be like.
+    pub validators: Vec<Validator>,
+    /// What stores of S3 are opened with where the environment says nothing.
+    pub s3: S3Settings,
     /// Format of the result.
     pub export_type: ExportType,
     /// Who works on partitions.
@@ -216,8 +222,26 @@ impl Builder {
             &mut errors,
             &mut notes,
         );
+        let mut config = std::mem::take(&mut self.config);
+        let s3 = s3_settings::take(
+            &mut config,
+            &|option| {
+                let origin = self.origins.get(option);
+                matches!(origin, Some(Origin::CommandLine(source)) if source.starts_with("--"))
+            },
+            &|path| self.place(path),
+            &mut errors,
+            &mut notes,
+        );
+        self.config = config;
         let (mut sources, wanted) = read_sources(
             &self.config,
+            &|path| self.place(path),
+            &mut errors,
+            &mut notes,
+        );
+        let validators = read_validators(
+            &self.config.validators.0,
             &|path| self.place(path),
             &mut errors,
             &mut notes,
@@ -249,6 +273,8 @@ impl Builder {
                 ops,
                 sources,
                 wanted,
+                validators,
+                s3,
                 export_type,
                 place,
                 dirs,
@@ -259,7 +285,11 @@ impl Builder {
                     _ => None,
                 },
                 data: match recipe {
-                    Recipe::Data(root) => Some(root.clone()),
+                    Recipe::Data(root) => {
+                        let mut root = root.clone();
+                        s3_settings::forget(&mut root);
+                        Some(root)
+                    }
                     _ => None,
                 },
                 params: self.params.into_iter().map(ParamOverride::parts).collect(),

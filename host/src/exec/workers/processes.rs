@@ -15,6 +15,7 @@ use anyhow::{Context, Result};
 use super::pool::Hearing;
 use super::protocol::{Init, ToWorker};
 use super::worker::{Link, Worker, said};
+use crate::remote::given;
 use crate::rundir::fault;
 use crate::threads::inherit;
 
@@ -213,6 +214,7 @@ impl Process {
         // Ctrl-C on the terminal is for the process that runs the job.
         command.process_group(0);
         command.env_remove(fault::VARIABLE);
+        command.envs(given::used());
         if let Some(fault) = fault::of_worker(number) {
             command.env(fault::VARIABLE, fault);
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::plan::PlannedOp;
+use crate::sanitize::printable;
 use crate::term::{bytes, count, seconds};
 use crate::wasm::contract::ROW;
 use crate::wasm::{GrantedModel, Seen};
@@ -53,8 +54,15 @@ fn needs(op: &PlannedOp) -> Option<String> {
 /// A model that it is lent, and the memory that this takes once for all workers.
 fn lent(granted: &GrantedModel) -> String {
     let model = &granted.model;
+    let runtime = model
+        .info
+        .runtime
+        .as_ref()
+        .map_or_else(String::new, |version| {
+            format!(", computed by ONNX Runtime {}", printable(version))
+        });
     format!(
-        "is lent the {} `{}` (`{}`): {}, {} of memory for all workers, sha256 {}…",
+        "is lent the {} `{}` (`{}`): {}, {} of memory for all workers, sha256 {}…{runtime}",
         model.info.kind.noun(),
         granted.place().escape_debug(),
         granted.parameter,

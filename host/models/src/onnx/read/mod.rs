@@ -86,6 +86,68 @@ pub(super) fn read(bytes: &[u8]) -> Result<File, String> {
     }
 }
 
+/// Graphs within graphs, as loops have them.
+const MOST_DEPTH: usize = 16;
+
+/// Whether all weights are in the file itself: what another runtime would read besides is nothing that
+/// anyone has checked.
+///
+/// # Errors
+/// When they are not, or the file is damaged.
+pub(super) fn without_other_files(bytes: &[u8]) -> Result<(), String> {
+    if bytes.first() != Some(&0x08) {
+        return Err(NO_NETWORK.into());
+    }
+    for field in Fields::of(bytes) {
+        match field? {
+            (7, Value::Bytes(graph)) => graph_without(graph, 0)?,
+            // Functions: their nodes.
+            (25, Value::Bytes(function)) => {
+                for field in Fields::of(function) {
+                    if let (7, Value::Bytes(node)) = field? {
+                        node_without(node, 0)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn graph_without(message: &[u8], depth: usize) -> Result<(), String> {
+    if depth == MOST_DEPTH {
+        return Err(format!(
+            "it has more than {MOST_DEPTH} graphs within one another"
+        ));
+    }
+    for field in Fields::of(message) {
+        match field? {
+            (1, Value::Bytes(node)) => node_without(node, depth)?,
+            (5, Value::Bytes(tensor)) => tensor::without_other_files(tensor)?,
+            (15, _) => return Err("it has sparse weights, which are not supported".into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn node_without(message: &[u8], depth: usize) -> Result<(), String> {
+    for field in Fields::of(message) {
+        let (5, Value::Bytes(attribute)) = field? else {
+            continue;
+        };
+        for field in Fields::of(attribute) {
+            match field? {
+                (5 | 10, Value::Bytes(tensor)) => tensor::without_other_files(tensor)?,
+                (6 | 11, Value::Bytes(graph)) => graph_without(graph, depth + 1)?,
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn is_standard(domain: &str) -> bool {
     matches!(domain, "" | "ai.onnx")
 }

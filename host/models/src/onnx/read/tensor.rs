@@ -17,6 +17,18 @@ pub(crate) enum Type {
     Bool,
 }
 
+const OTHER_FILES: &str = "its weights are in other files: save it as one, with `onnx.save_model(onnx.load(\"model.onnx\"), \"one.onnx\", save_as_external_data=False)`";
+
+/// Checks that the numbers of a tensor are in the file itself.
+pub(super) fn without_other_files(message: &[u8]) -> Result<(), String> {
+    for field in Fields::of(message) {
+        if let (13, _) | (14, Value::Number(1..)) = field? {
+            return Err(OTHER_FILES.into());
+        }
+    }
+    Ok(())
+}
+
 impl Type {
     /// The type with a number of `TensorProto.DataType`.
     ///
@@ -71,7 +83,7 @@ pub(super) fn read(message: &[u8]) -> Result<(String, Array), String> {
             (8, Value::Bytes(bytes)) => name = text(bytes)?,
             (9, Value::Bytes(bytes)) => raw = Some(bytes),
             (13, _) | (14, Value::Number(1..)) => {
-                return Err("its weights are in other files: save it as one, with `onnx.save_model(onnx.load(\"model.onnx\"), \"one.onnx\", save_as_external_data=False)`".into());
+                return Err(OTHER_FILES.into());
             }
             _ => {}
         }

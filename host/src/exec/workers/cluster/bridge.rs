@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use super::message::{File, FromBridge, Node, Obstacle, Start, ToBridge};
 use crate::error::{Stopped, UserError};
+use crate::remote::given;
 use crate::rundir::{StopFlag, fault};
 use crate::sanitize::printable;
 
@@ -184,7 +185,9 @@ impl Cluster {
             silence: self.silence.as_secs(),
             files: start.files,
             arguments: &["task", "--stdio"],
-            env: environment(std::env::vars()),
+            env: environment(
+                std::env::vars().chain(given::used().map(|(name, value)| (name.to_owned(), value))),
+            ),
             faults: faults.split(';').map(str::to_owned).collect(),
         }));
     }
@@ -219,6 +222,7 @@ fn room(nodes: &[Node], workers: Option<usize>, cpus: Option<usize>) -> Room {
 fn environment(all: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     const NAMES: &[&str] = &[
         "RUST_LOG",
+        "ORT_DYLIB_PATH",
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "NO_PROXY",
