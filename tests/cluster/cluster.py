@@ -2,7 +2,8 @@
 
 The first of CPUS is the head. Prints a line of JSON when all nodes are there, and one after each command:
 `kill N` ends the raylet of node N, `add CPUS` adds a node, `heal` makes the nodes those that it began with, `gcs` ends what knows all nodes,
-`pending` counts the actors that wait for room.
+`pending` counts the actors that wait for room. As root, `apart CPUS` adds a node with a network of its own, and tells its number; `cut N` takes
+the link to it away, `mend N` gives it back.
 
 All that the cluster writes is in TEMPORARY, which goes with it. As root, the nodes have a mount namespace of their own: what djhost carries to them is
 in memory there, `full` takes what room is left for that and `roomy` gives it back, and TEMPORARY/unseen is empty to them.
@@ -45,11 +46,49 @@ PATIENCE = 300
 class Node:
     """How a node is started, and the `ray start` that does."""
 
-    def __init__(self, arguments):
-        self.arguments, self.process = arguments, None
+    def __init__(self, arguments, network=None):
+        self.arguments, self.process, self.network = arguments, None, network
 
     def is_up(self):
         return self.process is not None and self.process.poll() is None
+
+
+class Network:
+    """A network with one machine in it, and a link from here to that. It is there as long as a process is in it."""
+
+    def __init__(self, number):
+        # Of the range that is for trying out networks, another one for each cluster of this machine.
+        below = f"198.18.{os.getpid() % 256}"
+        self.here, self.address = f"{below}.{4 * number + 1}", f"{below}.{4 * number + 2}"
+        self.link, inside = f"djh{os.getpid()}-{number}", f"djn{os.getpid()}-{number}"
+        self.keeper = subprocess.Popen(["unshare", "-n", "sleep", "infinity"], env=marked(), stdin=subprocess.DEVNULL)
+        own = os.readlink("/proc/self/ns/net")
+        while os.readlink(f"/proc/{self.keeper.pid}/ns/net") == own:
+            time.sleep(0.01)
+        self.enter = ["nsenter", "-t", str(self.keeper.pid), "-n"]
+        ip("link", "add", self.link, "type", "veth", "peer", "name", inside, "netns", str(self.keeper.pid))
+        ip("addr", "add", f"{self.here}/30", "dev", self.link)
+        ip("link", "set", self.link, "up")
+        ip("link", "set", "lo", "up", within=self)
+        ip("addr", "add", f"{self.address}/30", "dev", inside, within=self)
+        ip("link", "set", inside, "up", within=self)
+        ip("route", "add", "default", "via", self.here, within=self)
+
+    def set(self, state):
+        ip("link", "set", self.link, state)
+
+    def end(self):
+        self.keeper.kill()
+        self.keeper.wait()
+
+
+def ip(*arguments, within=None):
+    enter = within.enter if within else []
+    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    try:
+        subprocess.run([*enter, "ip", *arguments], check=True, env={**os.environ, "PATH": path}, stdin=subprocess.DEVNULL)
+    except FileNotFoundError as error:
+        raise SystemExit(f"nodes with a network of their own need `ip`, of the package iproute2: {error}")
 
 
 nodes = []
@@ -65,8 +104,14 @@ def free_port():
 AGENTS = ["dashboard-agent-grpc-port", "dashboard-agent-listen-port", "runtime-env-agent-port", "metrics-export-port"]
 
 
-def add(arguments):
-    nodes.append(Node(arguments))
+def marked():
+    """The environment of what belongs to the cluster."""
+    name, value = MARK.split("=")
+    return {**os.environ, name: value}
+
+
+def add(arguments, network=None):
+    nodes.append(Node(arguments, network))
     start(len(nodes) - 1)
 
 
@@ -87,10 +132,8 @@ def start(number):
 
 def begin(number):
     node = nodes[number]
-    name, value = MARK.split("=")
     environment = {
-        **os.environ,
-        name: value,
+        **marked(),
         "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
         "RAY_AUTH_MODE": "disabled",
         "RAY_DISABLE_USAGE_STATS": "1",
@@ -110,7 +153,8 @@ def begin(number):
         environment["PYTHONPATH"] = without
     log = os.path.join(temporary, f"node{number}.log")
     agents = [f"--{name}={free_port()}" for name in AGENTS]
-    command = [RAY, "start", "--block", "--object-store-memory=100000000", "--include-log-monitor=false", *agents, *node.arguments]
+    enter = node.network.enter if node.network else []
+    command = [*enter, RAY, "start", "--block", "--object-store-memory=100000000", "--include-log-monitor=false", *agents, *node.arguments]
     with open(log, "w") as output:
         node.process = subprocess.Popen(
             command, cwd=temporary, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -130,6 +174,14 @@ def known():
         return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
     finally:
         ray.shutdown()
+
+
+def wait_for_nodes(number):
+    deadline = time.time() + PATIENCE
+    while len(known()) != number:
+        if time.time() > deadline:
+            raise SystemExit(f"the cluster does not have {number} nodes")
+        time.sleep(0.3)
 
 
 def say(**message):
@@ -189,11 +241,29 @@ def obey(command, arguments):
         return {"pending": pending()}
     elif command == "add":
         add([f"--address={ADDRESS}", f"--num-cpus={arguments[0]}"])
+    elif command == "apart":
+        if not IS_ROOT:
+            return {"node": None}
+        network = Network(len(nodes))
+        add([f"--address={ADDRESS}", f"--node-ip-address={network.address}", f"--num-cpus={arguments[0]}"], network)
+        return {"node": len(nodes) - 1}
+    elif command == "cut":
+        nodes[int(arguments[0])].network.set("down")
+    elif command == "mend":
+        nodes[int(arguments[0])].network.set("up")
     elif command == "heal":
+        apart = [node.network for node in nodes[len(cpus) :] if node.network]
+        for network in apart:
+            # So that the others see at once that the node has gone.
+            network.set("up")
         for node in nodes[len(cpus) :]:
             if node.is_up():
                 end(node, "raylet")
         del nodes[len(cpus) :]
+        if apart:
+            wait_for_nodes(sum(node.is_up() for node in nodes))
+        for network in apart:
+            network.end()
         if IS_ROOT:
             limit(ROOM)
         for number, node in enumerate(nodes):

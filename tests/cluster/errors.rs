@@ -1,10 +1,12 @@
 //! Clusters that cannot be used, and nodes that cannot work on a job: who must do what.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use crate::crash::bench::{self, Bench, text};
 use crate::job::Job;
+use crate::jobs;
 use crate::ray::{Shared, free_port, here, on};
 
 fn fails(output: Output, code: i32, wanted: &[&str]) {
@@ -175,6 +177,67 @@ fn nodes_that_cannot_work_on_a_job_are_named() {
             "not found: libold.so",
         ],
     );
+    // One that is another: it would have to have the same bytes where nodes have them.
+    let script = format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_djhost"));
+    let bench = with(bench, script.as_bytes());
+    fails(
+        bench.run(&[]),
+        1,
+        &[
+            "on node `",
+            "refuses the job",
+            concat!("another program (`", env!("CARGO_BIN_EXE_djhost"), "`)"),
+            "its plan is ",
+            ", that of the job ",
+        ],
+    );
+    let bench = ray.has(bench);
+    bench.ok(&[]);
+    assert_eq!(bench.result(), expected);
+}
+
+/// A plugin that is replaced when the job is planned, and not sent yet.
+#[test]
+fn a_plugin_that_is_another_on_nodes_is_refused_and_named() {
+    let ray = Shared::take();
+    let built = crate::harness::guest::build("tests/guests", "djhost-test-guests");
+    let component = fs::read(built).unwrap();
+    let mut bench = Bench::new(300);
+    bench.ops[5] = "rogue_mapper: {how: behave}".into();
+    bench.set("plugins", &format!("[{}]", bench.path("plugins").display()));
+    let plugin = bench.path("plugins/rogue.wasm");
+    fs::create_dir_all(bench.path("plugins")).unwrap();
+    fs::write(&plugin, &component).unwrap();
+    let bench = ray.has(bench);
+    // The process that sends it replaces it first.
+    let python = bench.path("python");
+    let other = bench.path("other.wasm");
+    fs::write(&other, jobs::another(&component)).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncp {} {}\nexec {} \"$@\"\n",
+        other.display(),
+        plugin.display(),
+        crate::ray::python().display()
+    );
+    fs::write(&python, script).unwrap();
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o700)).unwrap();
+    let bench = bench.with("ray", "{python: ./python}");
+    fails(
+        bench.run(&[]),
+        1,
+        &[
+            "on node `",
+            "refuses the job",
+            "other operators",
+            "its plan is ",
+            ", that of the job ",
+            "the first op that differs is 5 `rogue_mapper`, from `",
+            "rogue.wasm`",
+        ],
+    );
+    // Nothing is lost: with what there is now it is another job of the same name.
+    let bench = here(bench);
+    let expected = bench.undisturbed();
     let bench = ray.has(bench);
     bench.ok(&[]);
     assert_eq!(bench.result(), expected);

@@ -23,6 +23,8 @@ mod job;
 #[cfg(target_os = "linux")]
 mod jobs;
 #[cfg(target_os = "linux")]
+mod links;
+#[cfg(target_os = "linux")]
 #[path = "../harness/python.rs"]
 mod python;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
 //! Ray clusters on this machine.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::crash::bench::Bench;
+use crate::job::{FAULTS, Hold};
 use crate::python::Package;
 
 /// The Python with Ray.
@@ -28,6 +30,8 @@ pub(crate) struct Ray {
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     temporary: PathBuf,
+    /// How many answers have not been waited for.
+    owed: usize,
     pub(crate) address: String,
     /// The port of its dashboard; 0: it has none.
     pub(crate) dashboard: u16,
@@ -81,7 +85,14 @@ impl Ray {
             .unwrap()
             .keep();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/cluster.py");
-        let mut child = Command::new(python())
+        let mut command = Command::new(python());
+        if dashboard > 0 {
+            // Jobs that are submitted get the environment of the cluster.
+            let hold = Hold::in_dir(temporary.join("released"), "partition_");
+            hold.release_all();
+            command.env(FAULTS, hold.faults());
+        }
+        let mut child = command
             .arg(script)
             .arg(&temporary)
             .args([free_port().to_string(), dashboard.to_string()])
@@ -95,6 +106,7 @@ impl Ray {
             output: BufReader::new(child.stdout.take().unwrap()),
             child,
             temporary,
+            owed: 0,
             address: String::new(),
             dashboard,
         };
@@ -108,10 +120,24 @@ impl Ray {
         serde_json::from_str(&line).expect("the cluster answers")
     }
 
-    fn ask(&mut self, command: &str) -> Value {
+    fn say(&mut self, command: &str) {
         let input = self.input.as_mut().unwrap();
         writeln!(input, "{command}").unwrap();
+    }
+
+    fn ask(&mut self, command: &str) -> Value {
+        self.say(command);
+        for _ in 0..std::mem::take(&mut self.owed) {
+            self.answer();
+        }
         self.answer()
+    }
+
+    /// Holds the workers of jobs that are submitted.
+    pub(crate) fn hold(&self) -> Hold {
+        let released = self.temporary.join("released");
+        fs::remove_dir_all(&released).unwrap();
+        Hold::in_dir(released, "partition_")
     }
 
     /// Ends the raylet of a node, and so the node.
@@ -122,6 +148,12 @@ impl Ray {
     /// Starts nodes again that have ended, and takes away those that were added.
     pub(crate) fn heal(&mut self) {
         self.ask("heal");
+    }
+
+    /// The same; the next command waits for it.
+    pub(crate) fn heal_meanwhile(&mut self) {
+        self.say("heal");
+        self.owed += 1;
     }
 
     /// How many workers wait for room, as an autoscaler is told.
@@ -137,6 +169,22 @@ impl Ray {
     /// Adds a node. [`heal`](Self::heal) takes it away.
     pub(crate) fn add(&mut self, cpus: usize) {
         self.ask(&format!("add {cpus}"));
+    }
+
+    /// Adds a node with a network of its own; returns its number, None: it takes root.
+    /// [`heal`](Self::heal) takes it away.
+    pub(crate) fn add_apart(&mut self, cpus: usize) -> Option<u64> {
+        self.ask(&format!("apart {cpus}"))["node"].as_u64()
+    }
+
+    /// Takes the link to a node with a network of its own away.
+    pub(crate) fn cut(&mut self, node: u64) {
+        self.ask(&format!("cut {node}"));
+    }
+
+    /// Gives it back.
+    pub(crate) fn mend(&mut self, node: u64) {
+        self.ask(&format!("mend {node}"));
     }
 
     /// Does `work` while there is no room for what jobs carry to nodes.
@@ -182,6 +230,13 @@ impl Drop for Ray {
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
+}
+
+/// The process that has started another one: the actor of a worker.
+pub(crate) fn parent(pid: u64) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Sends a signal to a process; false: it has gone.

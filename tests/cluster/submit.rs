@@ -1,7 +1,7 @@
 //! Jobs that are submitted to a cluster by HTTP.
 
 use crate::crash::bench::{Bench, text};
-use crate::job::Job;
+use crate::job::{FAULTS, Hold, Job};
 use crate::ray::{Ray, here, on, signal};
 
 #[test]
@@ -51,12 +51,15 @@ fn a_submitted_job_runs_there_and_ends_here() {
     assert_eq!(output.status.code(), Some(2));
 
     // Ctrl-C stops it there.
-    let bench = Bench::new(20_000).with("partition", "{mode: manual, num_of_partitions: 6}");
+    let bench = Bench::new(700);
     let expected = bench.undisturbed();
     let bench = on(bench, &url, "");
+    let hold = ray.hold();
     let mut job = Job::start(&bench, &[]);
-    job.work(1).expect("it is at work");
+    job.has_workers(1);
     assert!(signal("INT", job.pid()));
+    job.sees(|events| events.of("stop_requested").pop().map(|_| ()));
+    hold.release_all();
     let (code, said) = job.end();
     assert_eq!(code, Some(3), "{said}");
     bench.ok(&[]);
@@ -64,8 +67,9 @@ fn a_submitted_job_runs_there_and_ends_here() {
 
     // Its head goes, while a job of this machine has workers there.
     let bench = ray.has(bench);
-    let mut job = Job::start(&bench, &["--fresh"]);
-    job.work(1).expect("it is at work");
+    let hold = Hold::of(&bench, "partition_");
+    let mut job = Job::start_with(&bench, &["--fresh"], &[(FAULTS, &hold.faults())]);
+    job.has_workers(1);
     ray.kill_gcs();
     let (code, said) = job.end();
     assert_eq!(code, Some(1), "{said}");

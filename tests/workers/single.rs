@@ -110,7 +110,7 @@ fn tasks_that_cannot_run_say_why() {
     );
     refused(
         &["--id", "steps.0.0", "--plan", "a-b-c"],
-        &["another program, another recipe", "a-b-c"],
+        &["another program (`", "`), another recipe", "a-b-c"],
     );
     assert!(task(&bench, &["--id", "steps.0.0"], "").status.success());
     let again = task(&bench, &["--id", "steps.0.0"], "");

@@ -31,6 +31,8 @@ pub(crate) struct Store {
     /// Whether rows equal to the input's are stored, too.
     whole: bool,
     batch_bytes: usize,
+    /// The attempt and the number of the worker that writes; None: nobody else does.
+    writer: Option<(u32, usize)>,
 }
 
 /// A checkpoint being written.
@@ -66,14 +68,32 @@ impl Store {
             compression: settings.compression(),
             whole,
             batch_bytes,
+            writer: None,
+        }
+    }
+
+    /// The same store for a worker of a cluster. Another one may be at work on the same task: what
+    /// one writes is never in place of what a manifest of the other names.
+    #[must_use]
+    pub(crate) fn of_writer(self, attempt: u32, worker: usize) -> Self {
+        Self {
+            writer: Some((attempt, worker)),
+            ..self
+        }
+    }
+
+    /// Where a data file goes that is usually at `path`.
+    pub(crate) fn place(&self, path: PathBuf) -> PathBuf {
+        match self.writer {
+            Some(writer) => RunPaths::of_writer(&path, writer),
+            None => path,
         }
     }
 
     /// Starts the checkpoint of `partition` after `op`.
     pub(crate) fn rows(&self, op: usize, partition: usize) -> Result<WrittenRows> {
-        let path = self
-            .paths
-            .checkpoint(op, partition, extension(self.format, self.compression));
+        let extension = extension(self.format, self.compression);
+        let path = self.place(self.paths.checkpoint(op, partition, extension));
         let file = self.storage.create(&path)?;
         Ok(WrittenRows {
             whole: self.whole,
@@ -113,16 +133,17 @@ impl Store {
         Ok(manifest)
     }
 
-    /// Writes a small file (keys, masks) and commits it with its manifest.
+    /// Writes a small file (keys, masks), which is usually at `data`, and commits it with its manifest.
     pub(crate) fn commit_bytes(
         &self,
         bytes: &[u8],
-        data: &Path,
+        data: PathBuf,
         manifest_path: &Path,
         mut manifest: Manifest,
     ) -> Result<Manifest> {
-        self.storage.write_atomic(data, bytes)?;
-        manifest.data = file_name(data);
+        let data = self.place(data);
+        self.storage.write_atomic(&data, bytes)?;
+        manifest.data = file_name(&data);
         manifest.bytes = bytes.len() as u64;
         manifest.checksum = checksum(bytes)?.0;
         self.write_manifest(manifest_path, &manifest)?;
@@ -136,7 +157,7 @@ impl Store {
         partition: usize,
         export: &ExportOptions,
     ) -> Result<RowFileWriter> {
-        let path = self.paths.keys_with_rows(op, partition);
+        let path = self.place(self.paths.keys_with_rows(op, partition));
         Ok(RowFileWriter::new(self.storage.create(&path)?, export))
     }
 
@@ -153,7 +174,7 @@ impl Store {
         );
         let (file, bytes, checksum) = rows.finish(keys)?;
         file.commit()?;
-        manifest.data = file_name(&self.paths.keys_with_rows(op, partition));
+        manifest.data = file_name(&self.place(self.paths.keys_with_rows(op, partition)));
         (manifest.bytes, manifest.checksum) = (bytes, checksum);
         self.write_manifest(&self.paths.keys_manifest(op, partition), &manifest)?;
         Ok(manifest)

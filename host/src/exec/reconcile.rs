@@ -44,6 +44,7 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
     let decisions = decide(&found, &expected);
     move_all(env, &found, &places, &decisions, &index)?;
     parts(env, partitions, &index)?;
+    forget_data(env, &index)?;
     bring_needed(env, partitions, &index)?;
     forget_rows(env, index.manifests().iter().map(AsRef::as_ref))?;
     Ok(index)
@@ -324,6 +325,20 @@ fn reject(env: &TaskContext<'_>, manifest: &Manifest, why: &str, index: &Index) 
     );
     set_aside(env, &found, Some(manifest), &place, why)?;
     index.remove(manifest.artifact, op, p);
+    Ok(())
+}
+
+/// Removes data of workers of a cluster that no manifest names: of those that were lost before they
+/// were done, and of the slower one of two that had the same task.
+fn forget_data(env: &TaskContext<'_>, index: &Index) -> Result<()> {
+    let good = index.manifests();
+    let known: HashSet<&str> = good.iter().map(|manifest| manifest.data.as_str()).collect();
+    for path in env.store.paths.data_of_writers()? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if !name.is_some_and(|name| known.contains(name)) {
+            env.store.storage.remove_unsynced(&path)?;
+        }
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The barrier of a global op: makes a mask for each partition from the keys of all, or finds the
 //! groups that begin in each.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -45,8 +46,7 @@ pub(crate) fn run(
             .map_or(0, |keys| keys.bytes);
     }
     let tables = |p: usize| -> Result<KeyTable> {
-        bring_keys(env, index, op, p)?;
-        let path = paths.keys(op, p);
+        let path = keys_of(env, index, op, p)?;
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         KeyTable::from_bytes(&bytes).with_context(|| format!("cannot read `{}`", path.display()))
@@ -97,12 +97,13 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Makes sure that the keys of partition `p` can be read.
-fn bring_keys(env: &TaskContext<'_>, index: &Index, op: usize, p: usize) -> Result<()> {
-    match index.get(Artifact::Keys, op, p) {
-        Some(keys) => segment::bring(env, &keys),
-        None => Ok(()),
-    }
+/// Where the keys of partition `p` can be read.
+fn keys_of(env: &TaskContext<'_>, index: &Index, op: usize, p: usize) -> Result<PathBuf> {
+    let keys = index
+        .get(Artifact::Keys, op, p)
+        .context("internal error: keys have gone")?;
+    segment::bring(env, &keys)?;
+    Ok(env.store.paths.checkpoints().join(&keys.data))
 }
 
 /// The same for a grouper.
@@ -116,11 +117,7 @@ fn groups(
     let (planned, paths) = (&env.plan.ops[op], &env.store.paths);
     let mut barrier = Barrier::start(env, op, index);
     let tables = |p: usize| -> Result<KeyTable> {
-        let keys = index
-            .get(Artifact::Keys, op, p)
-            .context("internal error: keys have gone")?;
-        segment::bring(env, &keys)?;
-        let path = paths.checkpoints().join(&keys.data);
+        let path = keys_of(env, index, op, p)?;
         KeyTable::from_bytes(&RowFile::open(&path)?.keys()?)
             .with_context(|| format!("cannot read `{}`", path.display()))
     };
@@ -253,7 +250,7 @@ impl<'a> Barrier<'a> {
         let paths = &env.store.paths;
         self.index.insert(env.store.commit_bytes(
             bytes,
-            &paths.mask(op, p),
+            paths.mask(op, p),
             &paths.mask_manifest(op, p),
             manifest,
         )?);

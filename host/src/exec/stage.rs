@@ -148,7 +148,7 @@ impl<'a> Stage<'a> {
             targets.push(Target::Flat(Box::new(flat)));
         }
         if task.end == Some(End::Export) {
-            let part = env.store.paths.part(p, env.part_extension);
+            let part = env.store.place(env.store.paths.part(p, env.part_extension));
             targets.push(Target::Part(
                 env.store.storage.create(&part)?,
                 env.export.clone(),
@@ -399,7 +399,7 @@ impl<'a> KeysWork<'a> {
         }
         env.store.commit_bytes(
             &keys,
-            &paths.keys(self.op, p),
+            paths.keys(self.op, p),
             &paths.keys_manifest(self.op, p),
             manifest,
         )

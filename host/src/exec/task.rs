@@ -150,7 +150,7 @@ pub(super) fn commit_part(
         info.rows,
         account.clone(),
     );
-    let part = env.store.paths.part(p, env.part_extension);
+    let part = env.store.place(env.store.paths.part(p, env.part_extension));
     manifest.data = part
         .file_name()
         .map(|n| n.to_string_lossy().into_owned())

@@ -305,7 +305,15 @@ impl Attempt<'_> {
             temporary: self.paths.is_temporary(),
             attempt: self.number,
             plan: Some(PlanDigest::of(self.paths, context.chains, &program)?.to_string()),
+            ops: self
+                .prepared
+                .plan
+                .ops
+                .iter()
+                .map(|op| op.identity.clone())
+                .collect(),
             threads: 1,
+            worker: None,
             carried,
         };
         Ok(Some(Launch { init, hands }))

@@ -4,13 +4,13 @@
 //! - `fail@disk:17`: that call is an I/O error;
 //! - `panic@disk:17`: the thread that makes that call panics, as by a mistake in djhost;
 //! - `full@disk:17`: from that call on nothing more can be created or written, as on a full disk;
-//! - `slow@disk:17`: from that call on each takes a second, as on a bad disk;
-//! - `kill@disk:rename:parts/:2` (`fail`, `panic`, `full`, `slow`): the same at the second [`Operation`] of this
-//!   name on a path that has `parts/` in it; `full` and `slow` go for this operation then;
+//! - `kill@disk:rename:parts/:2` (`fail`, `panic`, `full`): the same at the second [`Operation`] of this
+//!   name on a path that has `parts/` in it; `full` goes for this operation then;
+//! - `hold@disk:rename:parts/:FILE`: each such call waits until FILE is there, as on a disk that hangs;
 //! - `kill@event:checkpoint_save:3`: the process ends right after the third such event;
 //! - `list@FILE`: nothing happens, but all calls are appended to the file: `rename<tab>path`.
 //!
-//! Counted from 1, over all threads. A write that fails or is killed has written half of its bytes.
+//! Numbers are counted from 1, over all threads. A write that fails or is killed has written half of its bytes.
 //! Without the variable a call costs one load.
 //!
 //! It is for one process. Of those that run tasks for it, the first, second, … that is started gets
@@ -18,7 +18,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -72,13 +72,14 @@ impl Operation {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum What {
     Kill,
     Fail,
     Panic,
     Full,
-    Slow,
+    /// Until this file is there.
+    Hold(PathBuf),
 }
 
 enum At {
@@ -90,7 +91,7 @@ enum At {
 struct Fault {
     what: What,
     at: At,
-    /// The number of its moment.
+    /// The number of its moment, or the first of them.
     number: u64,
     seen: AtomicU64,
 }
@@ -99,13 +100,13 @@ impl Fault {
     /// Parses `kill@disk:17`; None for anything else.
     fn parse(text: &str) -> Option<Self> {
         let (what, place) = text.split_once('@')?;
-        let (at, number) = place.rsplit_once(':')?;
-        let what = match what {
-            "kill" => What::Kill,
-            "fail" => What::Fail,
-            "panic" => What::Panic,
-            "full" => What::Full,
-            "slow" => What::Slow,
+        let (at, moment) = place.rsplit_once(':')?;
+        let (what, number) = match what {
+            "kill" => (What::Kill, moment),
+            "fail" => (What::Fail, moment),
+            "panic" => (What::Panic, moment),
+            "full" => (What::Full, moment),
+            "hold" => (What::Hold(PathBuf::from(moment)), "1"),
             _ => return None,
         };
         let at = match at.split_once(':') {
@@ -137,13 +138,13 @@ impl Fault {
             return false;
         }
         let number = self.count();
-        match self.what {
+        match &self.what {
             // What takes room, or what was asked for.
             What::Full => {
                 let takes_room = matches!(operation, Operation::Create | Operation::Write);
                 number >= self.number && (takes_room || only.is_some())
             }
-            What::Slow => number >= self.number,
+            What::Hold(_) => true,
             What::Kill | What::Fail | What::Panic => number == self.number,
         }
     }
@@ -166,16 +167,18 @@ impl Fault {
     /// What happens then, which has to do with `half` of the call; does not return from a kill or a
     /// panic.
     fn strike(&self, half: impl FnOnce()) -> io::Result<()> {
-        if self.what == What::Slow {
-            std::thread::sleep(Duration::from_secs(1));
+        if let What::Hold(until) = &self.what {
+            while !until.exists() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
             return Ok(());
         }
         half();
-        Err(match self.what {
+        Err(match &self.what {
             What::Kill => die(),
             What::Panic => panic!("on purpose, at a call of the storage"),
             What::Full => rustix::io::Errno::NOSPC.into(),
-            What::Fail | What::Slow => io::Error::other("the disk failed on purpose"),
+            What::Fail | What::Hold(_) => io::Error::other("the disk failed on purpose"),
         })
     }
 }
@@ -277,7 +280,10 @@ mod tests {
             [false, false, false, true, false]
         );
         assert_eq!(due("full@disk:3"), [false, false, true, true, false]);
-        assert_eq!(due("slow@disk:2"), [false, true, true, true, true]);
+        assert_eq!(
+            due("hold@disk:write:a/:/tmp/go"),
+            [false, true, false, true, false]
+        );
         assert_eq!(
             due("full@disk:write:a/:1"),
             [false, true, false, true, false]

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::Manifest;
 use crate::error::{Final, Stopped, UserError};
 use crate::exec::meter::Share;
+use crate::plan::lineage_key::Key;
 use crate::rundir::events::Event;
 
 /// Version of the protocol. A process that is told another one refuses.
@@ -55,8 +56,16 @@ pub(crate) struct Init {
     /// plans.
     #[serde(default)]
     pub plan: Option<String>,
+    /// What says of each op what it does: if the plans differ, the first op that does something else
+    /// is named.
+    #[serde(default)]
+    pub ops: Vec<Key>,
     /// How many tasks it will have at a time.
     pub threads: usize,
+    /// Which worker of the attempt it is, from 1, where another one may be at work on the same task:
+    /// its data files have this number in their names. None: nobody else is.
+    #[serde(default)]
+    pub worker: Option<usize>,
     /// Directories that came with the program: each, and the one in its place, below `$DJHOST_CARRIED`.
     #[serde(default)]
     pub carried: Vec<(PathBuf, String)>,

@@ -17,6 +17,8 @@ use crate::rundir::own_files::read_document;
 pub(crate) struct PlanDigest {
     /// Of the program: its version, architecture and bytes.
     program: Key,
+    /// Where that is.
+    place: String,
     /// Of the recipe in the run directory, with all options.
     recipe: Key,
     /// Of the lineage keys of all partitions: operators, parameters, input, how it is cut, and how
@@ -39,6 +41,7 @@ impl PlanDigest {
                 .with(std::env::consts::ARCH)
                 .with(bytes)
                 .key(),
+            place: program.display().to_string(),
             recipe: KeyBuilder::new("recipe").with(recipe).key(),
             plan: chains
                 .parts()
@@ -55,8 +58,12 @@ impl PlanDigest {
         }
         let mut parts = expected.split('-');
         let mut differs = |own: &Key| parts.next() != Some(short(own));
+        let program = format!(
+            "another program (`{}`)",
+            crate::sanitize::printable(&self.place)
+        );
         let differing: Vec<&str> = [
-            (differs(&self.program), "another program"),
+            (differs(&self.program), program.as_str()),
             (differs(&self.recipe), "another recipe"),
             (
                 differs(&self.plan),
@@ -85,6 +92,7 @@ impl fmt::Display for PlanDigest {
             program,
             recipe,
             plan,
+            ..
         } = self;
         write!(f, "{}-{}-{}", short(program), short(recipe), short(plan))
     }
@@ -99,6 +107,7 @@ mod tests {
         let key = |text| KeyBuilder::new(text).key();
         let own = PlanDigest {
             program: key("a"),
+            place: "here".into(),
             recipe: key("b"),
             plan: key("c"),
         };
@@ -110,6 +119,7 @@ mod tests {
         let said = own.difference(&other.to_string()).unwrap();
         assert!(said.contains("other operators") && !said.contains("another program"));
         assert!(said.contains(&own.to_string()) && said.contains(&other.to_string()));
-        assert!(own.difference("").unwrap().contains("another program"));
+        let said = own.difference("").unwrap();
+        assert!(said.contains("another program (`here`)"));
     }
 }

@@ -13,11 +13,13 @@ use crate::error::UserError;
 use crate::exec::placement::Placement;
 use crate::exec::{Determinism, Tally, TaskContext};
 use crate::partition::{Chosen, table};
+use crate::plan::lineage_key::Key;
 use crate::plan::{Plan, Prepared, Segment};
 use crate::run::context::Shared;
 use crate::run::{Draft, retry};
 use crate::rundir::events::EventLog;
 use crate::rundir::{RunPaths, StopFlag, TaskLock};
+use crate::sanitize::printable;
 use crate::wasm::this_program;
 
 /// A job that another process has begun. All of it comes from the run directory: the recipe, the
@@ -26,6 +28,8 @@ pub(super) struct Job {
     prepared: Prepared,
     paths: RunPaths,
     attempt: u32,
+    /// The number of this worker of a cluster.
+    worker: Option<usize>,
     dataset: Dataset,
     pub(super) chosen: Chosen,
     chains: Chains,
@@ -37,7 +41,13 @@ pub(super) struct Job {
 
 impl Job {
     /// Plans the job in `run` again. Writes nothing; what it plans the caller compares by the digest.
-    pub(super) fn load(run: PathBuf, temporary: bool, attempt: u32) -> Result<Self> {
+    /// `worker` is as in [`Init`].
+    pub(super) fn load(
+        run: PathBuf,
+        temporary: bool,
+        attempt: u32,
+        worker: Option<usize>,
+    ) -> Result<Self> {
         let paths = match temporary {
             true => RunPaths::new(run).temporary(),
             false => RunPaths::new(run),
@@ -70,6 +80,7 @@ impl Job {
             prepared,
             paths,
             attempt,
+            worker,
             dataset,
             chosen,
             chains,
@@ -79,9 +90,26 @@ impl Job {
         })
     }
 
+    /// Says which op is the first that does something else than `expected`, and what that may come
+    /// from; empty: none does.
+    pub(super) fn first_other(&self, expected: &[Key]) -> String {
+        let both = self.plan().ops.iter().zip(expected);
+        let Some((op, _)) = both.into_iter().find(|(op, key)| op.identity != **key) else {
+            return String::new();
+        };
+        let mut from = format!("`{}`", printable(&op.pool.component().source.to_string()));
+        for path in &op.pool.grants().sources {
+            from += &format!(", `{}`", printable(&path.display().to_string()));
+        }
+        format!(
+            "; the first op that differs is {} `{}`, from {from}",
+            op.index, op.name
+        )
+    }
+
     /// What a task works with.
     pub(super) fn context<'c>(&'c self, log: &'c EventLog, stop: &'c StopFlag) -> TaskContext<'c> {
-        Shared {
+        let mut context = Shared {
             prepared: &self.prepared,
             paths: &self.paths,
             log,
@@ -91,7 +119,11 @@ impl Job {
             chains: &self.chains,
             tally: &self.tally,
         }
-        .context()
+        .context();
+        if let Some(worker) = self.worker {
+            context.store = context.store.of_writer(self.attempt, worker);
+        }
+        context
     }
 
     /// The ops after which rows of a partition are stored, where nothing has been measured.

@@ -131,13 +131,18 @@ fn begin(init: &Init) -> Result<Job> {
         host_name(),
         init.run.display()
     );
-    let job = Job::load(init.run.clone(), init.temporary, init.attempt)?;
+    let job = Job::load(
+        init.run.clone(),
+        init.temporary,
+        init.attempt,
+        init.worker,
+    )?;
     if let Some(difference) = init
         .plan
         .as_deref()
         .and_then(|plan| job.digest.difference(plan))
     {
-        bail!(difference);
+        bail!("{difference}{}", job.first_other(&init.ops));
     }
     Ok(job)
 }

@@ -1,7 +1,7 @@
 //! The names of what partitions leave behind: checkpoints, keys, masks and parts, each with a manifest
 //! without which it does not count.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -125,6 +125,30 @@ impl RunPaths {
         self.list(&self.parts(), |name| name.ends_with(MANIFEST))
     }
 
+    /// The data file of worker `worker` of attempt `attempt` in place of `path`, which has no number
+    /// of theirs: no two writers ever have the same one.
+    pub(crate) fn of_writer(path: &Path, (attempt, worker): (u32, usize)) -> PathBuf {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let (stem, ext) = name.split_once('.').unwrap_or((&name, ""));
+        path.with_file_name(format!("{stem}.a{attempt}w{worker}.{ext}"))
+    }
+
+    /// Whether a file of this name is one of [`of_writer`](Self::of_writer).
+    pub(crate) fn is_of_writer(name: &str) -> bool {
+        let mut parts = name.split('.').skip(1);
+        let (writer, ext) = (parts.next(), parts.next());
+        let numbers = writer.and_then(|w| w.strip_prefix('a')?.split_once('w'));
+        let is_number = |text: &str| text.parse::<u32>().is_ok();
+        ext.is_some() && numbers.is_some_and(|(a, w)| is_number(a) && is_number(w))
+    }
+
+    /// Lists the files of [`of_writer`](Self::of_writer).
+    pub(crate) fn data_of_writers(&self) -> Result<Vec<PathBuf>> {
+        let mut found = self.list(&self.checkpoints(), Self::is_of_writer)?;
+        found.append(&mut self.list(&self.parts(), Self::is_of_writer)?);
+        Ok(found)
+    }
+
     /// Returns whether a file with this name is a manifest.
     pub(crate) fn is_manifest(name: &str) -> bool {
         name.ends_with(MANIFEST)
@@ -147,6 +171,18 @@ fn parse_checkpoint(name: &str) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_of_writers_are_told_apart_and_keep_their_stem() {
+        let path = RunPaths::new("run").checkpoint(4, 12, "jsonl.gz");
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let of = name(&RunPaths::of_writer(&path, (2, 17)));
+        assert_eq!(of, "checkpoint_op_0004_partition_0012.a2w17.jsonl.gz");
+        assert!(RunPaths::is_of_writer(&of) && !RunPaths::is_of_writer(&name(&path)));
+        let manifest = RunPaths::new("run").checkpoint_manifest(4, 12);
+        assert!(of.starts_with(&RunPaths::manifest_stem(&name(&manifest))));
+        assert!(!RunPaths::is_of_writer(&name(&manifest)));
+    }
 
     #[test]
     fn checkpoints_are_listed_in_the_order_of_ops_and_partitions() {

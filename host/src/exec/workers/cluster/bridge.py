@@ -320,8 +320,9 @@ class Bridge:
                 os._exit(1)
 
     async def tend(self, worker):
+        """Follows a worker to its end. Returns whether it was up."""
         silence = self.how["silence"]
-        why, detail, code, sent = "lost", "", None, {"number": 0}
+        why, detail, code, sent, is_up = "lost", "", None, {"number": 0}, False
         actor = self.actor.remote()
         faults = self.how["faults"]
         environment = dict(self.how["env"])
@@ -331,7 +332,6 @@ class Bridge:
             # Waits for as long as the cluster has no room, and an autoscaler sees that it does.
             about = await actor.begin.remote(self.files, self.how["arguments"], environment, silence)
             self.waiting.discard(worker)
-            is_up = False
             while True:
                 said = await asyncio.wait_for(actor.recv.remote(), POLL + silence)
                 if not is_up and said["pid"]:
@@ -360,6 +360,7 @@ class Bridge:
         except Exception:
             pass
         say(down={"worker": worker, "why": why, "detail": detail, "code": code})
+        return is_up
 
     def hire(self):
         while len(self.tending) < self.want:
@@ -367,7 +368,13 @@ class Bridge:
             self.waiting.add(self.serial)
             task = asyncio.ensure_future(self.tend(self.serial))
             self.tending.add(task)
-            task.add_done_callback(self.tending.discard)
+            task.add_done_callback(self.replace)
+
+    def replace(self, task):
+        """One that has worked is replaced at once, others by and by."""
+        self.tending.discard(task)
+        if not task.cancelled() and task.exception() is None and task.result():
+            self.hire()
 
     async def keep(self):
         """Replaces workers that have gone, and says if some wait for room."""
@@ -421,6 +428,7 @@ class Bridge:
                 self.want = value
         if keeper:
             keeper.cancel()
+        self.want = 0
         for task in list(self.tending):
             task.cancel()
         await asyncio.gather(*self.tending, return_exceptions=True)

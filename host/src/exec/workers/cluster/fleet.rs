@@ -237,6 +237,7 @@ impl<'env> Fleet<'env> {
         self.hearing.knows(&worker);
         let init = ToWorker::Init(Init {
             threads: self.cluster.room.cpus,
+            worker: Some(number),
             ..self.init.clone()
         });
         if let Err(error) = worker.say(&init) {
