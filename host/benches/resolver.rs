@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use djhost::testing::{
-    Duplicates, KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys,
+    Crew, Duplicates, KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys,
     first_of_near,
 };
 use djhost::testing::{Output, key_hashes};
@@ -82,7 +82,7 @@ impl Files {
         title: &str,
         prints: usize,
         work: impl FnOnce(
-            &dyn Fn(usize) -> anyhow::Result<KeyTable>,
+            &(dyn Fn(usize) -> anyhow::Result<KeyTable> + Sync),
             &mut [Mask],
         ) -> anyhow::Result<usize>,
     ) {
@@ -124,7 +124,10 @@ fn exact(rows: usize, memory: usize) {
     files.resolve(
         "exact, a tenth doubled, 50,000 equal",
         rows,
-        |tables, masks| first_of_keys(tables, masks, 16, memory, &mut Duplicates::ignored()),
+        |tables, masks| {
+            let crew = Crew::new(memory, 1);
+            first_of_keys(tables, masks, 16, &crew, &mut Duplicates::ignored())
+        },
     );
 }
 
@@ -163,7 +166,7 @@ fn bands(rows: usize, per_row: usize, memory: usize) {
             tables,
             masks,
             (8, per_row),
-            memory,
+            &Crew::new(memory, 1),
             &mut Duplicates::ignored(),
         )
     });

@@ -9,11 +9,12 @@ use anyhow::{Context, Result};
 use super::context::TaskContext;
 use super::index::Index;
 use super::quarantine::Destination;
+use super::scheduler::Workers;
 use super::trace::barrier::{self as trace, RowIds};
 use super::{segment, task};
 use crate::checkpoint::{Artifact, Manifest, RowFile, Store, Traced};
 use crate::data::Partition;
-use crate::global::{self, Duplicates, KeyTable, Mask};
+use crate::global::{self, Crew, Duplicates, KeyTable, Mask};
 use crate::rundir::events::{Event, OpDone, OpRef};
 use crate::rundir::trace::Fate;
 use crate::term::{count, counted};
@@ -25,8 +26,9 @@ pub(crate) fn run(
     partitions: &[Partition],
     op: usize,
     index: &Index,
-    memory: usize,
+    workers: Workers,
 ) -> Result<()> {
+    let memory = workers.resolver_memory;
     if partitions
         .iter()
         .all(|p| index.has(Artifact::Mask, op, p.id as usize))
@@ -55,15 +57,17 @@ pub(crate) fn run(
         Some(_) => Duplicates::of(partitions.len()),
         None => Duplicates::ignored(),
     };
+    let crew = Crew::new(memory, workers.threads);
     let (masks, table_bytes) = global::resolve(
         planned,
         partitions.len(),
         &tables,
-        memory,
+        &crew,
         &paths.checkpoints(),
         &mut found,
     )
     .with_context(|| format!("op {op} `{}`", planned.name))?;
+    barrier.of_others = crew.cpu();
     let read = |p: usize| Ok(tables(p)?.ids());
     let mut ids = row_ids(op, partitions, index, memory, &read);
     for (p, mask) in masks.iter().enumerate() {
@@ -195,6 +199,8 @@ struct Barrier<'a> {
     index: &'a Index,
     started: Instant,
     cpu: Duration,
+    /// CPU time of other threads.
+    of_others: Duration,
     rows_in: u64,
     rows_out: u64,
 }
@@ -210,6 +216,7 @@ impl<'a> Barrier<'a> {
             index,
             started: Instant::now(),
             cpu: thread_cpu(),
+            of_others: Duration::ZERO,
             rows_in: 0,
             rows_out: 0,
         }
@@ -261,7 +268,7 @@ impl<'a> Barrier<'a> {
         self.env.log.emit(Event::ResolveCompleted {
             op: OpRef::new(self.op, &self.env.plan.ops[self.op].name),
             duration: self.started.elapsed().as_secs_f64(),
-            cpu_seconds: thread_cpu().saturating_sub(self.cpu).as_secs_f64(),
+            cpu_seconds: (thread_cpu().saturating_sub(self.cpu) + self.of_others).as_secs_f64(),
             input_rows: self.rows_in,
             output_rows: self.rows_out,
             peak_memory: table_bytes as u64,

@@ -115,7 +115,7 @@ pub(crate) fn run(
         if let End::Keys(op) = segment.end {
             let makes_rows = env.plan.ops[op].is_grouper();
             if !(makes_rows && resolved) {
-                resolve::run(env, partitions, op, index, workers.resolver_memory)?;
+                resolve::run(env, partitions, op, index, workers)?;
             }
             if makes_rows && !resolved {
                 let stage = stage + segment.steps();

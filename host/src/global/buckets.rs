@@ -56,19 +56,18 @@ impl<T: Copy + Default> Buckets<T> {
         bucket.room -= 1;
     }
 
-    /// The entries of each bucket.
-    pub(super) fn each(&self) -> impl Iterator<Item = impl Iterator<Item = T> + '_> + '_ {
-        self.buckets.iter().map(move |bucket| {
-            let last = bucket.chunks.len().saturating_sub(1);
-            let chunks = bucket.chunks.iter().enumerate();
-            chunks.flat_map(move |(i, &start)| {
-                let end = if i == last {
-                    bucket.next
-                } else {
-                    start + CHUNK
-                };
-                self.entries[start..end].iter().copied()
-            })
+    /// The entries of a bucket.
+    pub(super) fn bucket(&self, bucket: usize) -> impl Iterator<Item = T> + '_ {
+        let bucket = &self.buckets[bucket];
+        let last = bucket.chunks.len().saturating_sub(1);
+        let chunks = bucket.chunks.iter().enumerate();
+        chunks.flat_map(move |(i, &start)| {
+            let end = if i == last {
+                bucket.next
+            } else {
+                start + CHUNK
+            };
+            self.entries[start..end].iter().copied()
         })
     }
 
@@ -88,7 +87,7 @@ mod tests {
         for n in 0..1000u32 {
             buckets.push(usize::from(n % 5 == 0), n);
         }
-        let all: Vec<Vec<u32>> = buckets.each().map(Iterator::collect).collect();
+        let all = [0, 1, 2].map(|bucket| buckets.bucket(bucket).collect::<Vec<u32>>());
         let (fifth, others): (Vec<_>, Vec<_>) = (0..1000).partition(|n| n % 5 == 0);
         assert_eq!(all, [others, fifth, Vec::new()]);
     }

@@ -3,8 +3,8 @@
 //!
 //! Reads the fingerprints in scans of the key files. A scan takes as many as the memory can hold:
 //! several bands if they are small, a part of one, by hash, if it is large. So the number of scans
-//! is the size of all fingerprints and their rows, divided by the memory. What was taken is then
-//! looked through a bucket at a time.
+//! is the size of all fingerprints and their rows, divided by the memory. Each thread of the crew
+//! scans some of the files; what they have taken is then looked through bucket by bucket.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Seen;
@@ -15,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Tables;
 use super::buckets::{self, Buckets};
+use super::crew::Crew;
 use super::duplicates::{Duplicates, starts};
 use super::mask::Mask;
 
@@ -105,6 +106,66 @@ impl Spread {
     }
 }
 
+/// Takes what `scan(partition, buckets)` puts into `count` buckets, from all partitions: as many sets
+/// of buckets as there are threads, in the order of the partitions. `entries` says how many those of
+/// some partitions are.
+fn scatter<T: Copy + Default + Send>(
+    crew: &Crew,
+    masks: &[Mask],
+    (count, entries): (usize, &(dyn Fn(usize) -> usize + Sync)),
+    scan: &(dyn Fn(usize, &mut Buckets<T>) -> Result<()> + Sync),
+) -> Result<Vec<Buckets<T>>> {
+    let share = masks.len().div_ceil(crew.threads()).max(1);
+    crew.map(masks.len().div_ceil(share), |thread| {
+        let first = thread * share;
+        let mine = first..masks.len().min(first + share);
+        let rows = masks[mine.clone()].iter().map(Mask::rows).sum();
+        let mut buckets = Buckets::new(count, entries(rows));
+        for p in mine {
+            scan(p, &mut buckets)?;
+        }
+        Ok(buckets)
+    })
+}
+
+/// Buckets that are looked through at a time: what is found in them waits for the next step.
+const AT_ONCE: usize = 1024;
+
+/// Calls `see(row, first)` for each row whose fingerprint an earlier one of its bucket has, `first`
+/// being the first such one. Returns the bytes of entries and tables.
+fn each_again<const N: usize, R: Copy + Default + Send + Sync>(
+    crew: &Crew,
+    sets: &[Buckets<Entry<N, R>>],
+    count: usize,
+    mut see: impl FnMut(R, R),
+) -> Result<usize> {
+    let mut table = 0;
+    for start in (0..count).step_by(AT_ONCE) {
+        let buckets = start..count.min(start + AT_ONCE);
+        let share = buckets.len().div_ceil(4 * crew.threads());
+        let found = crew.map(buckets.len().div_ceil(share), |part| {
+            let first = buckets.start + part * share;
+            let (mut seen, mut again) = (HashMap::<Print<N>, R, Build>::default(), Vec::new());
+            for bucket in first..buckets.end.min(first + share) {
+                seen.clear();
+                for Entry { print, row } in sets.iter().flat_map(|set| set.bucket(bucket)) {
+                    match seen.entry(print) {
+                        Seen::Vacant(place) => drop(place.insert(row)),
+                        Seen::Occupied(first) => again.push((row, *first.get())),
+                    }
+                }
+            }
+            Ok((again, seen.capacity()))
+        })?;
+        for (again, capacity) in found {
+            table = table.max(capacity);
+            again.into_iter().for_each(|(row, first)| see(row, first));
+        }
+    }
+    let entries: usize = sets.iter().map(Buckets::bytes).sum();
+    Ok(entries + crew.threads() * table * (size_of::<Entry<N, R>>() + 1) * 8 / 7)
+}
+
 /// A fingerprint, and the number of its row or what else tells it: 4 bytes a word, without padding.
 #[derive(Clone, Copy)]
 struct Entry<const N: usize, R> {
@@ -127,60 +188,52 @@ pub fn first_of_keys(
     tables: Tables<'_>,
     masks: &mut [Mask],
     width: usize,
-    memory: usize,
+    crew: &Crew,
     found: &mut Duplicates,
 ) -> Result<usize> {
     if width == 8 {
-        firsts::<2>(tables, masks, memory, found)
+        firsts::<2>(tables, masks, crew, found)
     } else {
-        firsts::<4>(tables, masks, memory, found)
+        firsts::<4>(tables, masks, crew, found)
     }
 }
 
 fn firsts<const N: usize>(
     tables: Tables<'_>,
     masks: &mut [Mask],
-    memory: usize,
+    crew: &Crew,
     found: &mut Duplicates,
 ) -> Result<usize> {
     /// The partition, and the row in it.
     type At = [u32; 2];
     let starts = starts(masks.iter().map(Mask::rows));
     let rows: usize = masks.iter().map(Mask::rows).sum();
-    let spread = Spread::new(rows, size_of::<Entry<N, At>>(), memory);
+    let spread = Spread::new(rows, size_of::<Entry<N, At>>(), crew.memory);
     let mut again: Vec<Vec<u32>> = vec![Vec::new(); masks.len()];
     let mut used = 0;
     for pass in 0..spread.passes {
-        let mut all = Buckets::<Entry<N, At>>::new(spread.buckets, room(rows, spread.passes));
-        for (p, mask) in masks.iter().enumerate() {
-            tables(p)?.each(0, |row, fingerprint| {
-                if mask.is_kept(row as usize)
-                    && let Some(bucket) = spread.bucket(fingerprint, pass)
-                {
-                    let print = print(fingerprint);
-                    let row = [p as u32, row];
-                    all.push(bucket, Entry { print, row });
-                }
-            })?;
-        }
-        let mut seen: HashMap<Print<N>, At, Build> = HashMap::default();
-        let mut table = 0;
-        for bucket in all.each() {
-            seen.clear();
-            for entry in bucket {
-                match seen.entry(entry.print) {
-                    Seen::Vacant(place) => drop(place.insert(entry.row)),
-                    Seen::Occupied(first) => {
-                        let ([p, row], [q, first]) = (entry.row, *first.get());
-                        again[p as usize].push(row);
-                        let first = starts[q as usize].saturating_add(first);
-                        found.add(p as usize, row, first);
+        let all = scatter(
+            crew,
+            masks,
+            (spread.buckets, &|rows| room(rows, spread.passes)),
+            &|p, all: &mut Buckets<Entry<N, At>>| {
+                tables(p)?.each(0, |row, fingerprint| {
+                    if masks[p].is_kept(row as usize)
+                        && let Some(bucket) = spread.bucket(fingerprint, pass)
+                    {
+                        let print = print(fingerprint);
+                        let row = [p as u32, row];
+                        all.push(bucket, Entry { print, row });
                     }
-                }
-            }
-            table = table.max(seen.capacity() * (4 * N + 9) * 8 / 7);
-        }
-        used = used.max(all.bytes() + table);
+                })
+            },
+        )?;
+        let bytes = each_again(crew, &all, spread.buckets, |[p, row], [q, first]| {
+            again[p as usize].push(row);
+            let first = starts[q as usize].saturating_add(first);
+            found.add(p as usize, row, first);
+        })?;
+        used = used.max(bytes);
     }
     for (mask, again) in masks.iter_mut().zip(&again) {
         mask.clear_all(again);
@@ -195,10 +248,10 @@ pub fn first_of_groups(
     tables: Tables<'_>,
     masks: &mut [Mask],
     shape: (usize, usize),
-    memory: usize,
+    crew: &Crew,
     found: &mut Duplicates,
 ) -> Result<usize> {
-    let (mut groups, used) = groups_of(tables, masks, shape, memory)?;
+    let (mut groups, used) = groups_of(tables, masks, shape, crew)?;
     groups.keep_first(masks, &numbers(masks).0, found);
     Ok(used)
 }
@@ -208,12 +261,12 @@ pub(crate) fn groups_of(
     tables: Tables<'_>,
     masks: &[Mask],
     (width, per_row): (usize, usize),
-    memory: usize,
+    crew: &Crew,
 ) -> Result<(Groups, usize)> {
     if width == 8 {
-        groups::<2>(tables, masks, per_row, memory)
+        groups::<2>(tables, masks, per_row, crew)
     } else {
-        groups::<4>(tables, masks, per_row, memory)
+        groups::<4>(tables, masks, per_row, crew)
     }
 }
 
@@ -232,47 +285,42 @@ fn groups<const N: usize>(
     tables: Tables<'_>,
     masks: &[Mask],
     per_row: usize,
-    memory: usize,
+    crew: &Crew,
 ) -> Result<(Groups, usize)> {
     let (start, total) = numbers(masks);
     let mut groups =
         Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be grouped")?);
     let rows = total as usize;
     let size = size_of::<Entry<N, u32>>();
-    let at_once = (memory / (rows * size).max(1)).clamp(1, per_row);
-    let spread = Spread::new(rows, size, memory);
+    let at_once = (crew.memory / (rows * size).max(1)).clamp(1, per_row);
+    let spread = Spread::new(rows, size, crew.memory);
     let mut used = 0;
     for first_band in (0..per_row).step_by(at_once) {
         let bands = first_band..per_row.min(first_band + at_once);
+        let count = bands.len() * spread.buckets;
         for pass in 0..spread.passes {
-            let room = room(rows, spread.passes) * bands.len();
-            let mut all = Buckets::<Entry<N, u32>>::new(bands.len() * spread.buckets, room);
-            for (p, mask) in masks.iter().enumerate() {
-                let keys = tables(p)?;
-                for (i, band) in bands.clone().enumerate() {
-                    keys.each(band, |row, fingerprint| {
-                        if mask.is_kept(row as usize)
-                            && let Some(bucket) = spread.bucket(fingerprint, pass)
-                        {
-                            let print = print(fingerprint);
-                            let row = (start[p] + u64::from(row)) as u32;
-                            all.push(i * spread.buckets + bucket, Entry { print, row });
-                        }
-                    })?;
-                }
-            }
-            let mut first: HashMap<Print<N>, u32, Build> = HashMap::default();
-            for bucket in all.each() {
-                first.clear();
-                for Entry { print, row } in bucket {
-                    let first = *first.entry(print).or_insert(row);
-                    if first != row {
-                        groups.join(first, row);
+            let all = scatter(
+                crew,
+                masks,
+                (count, &|rows| room(rows, spread.passes) * bands.len()),
+                &|p, all: &mut Buckets<Entry<N, u32>>| {
+                    let keys = tables(p)?;
+                    for (i, band) in bands.clone().enumerate() {
+                        keys.each(band, |row, fingerprint| {
+                            if masks[p].is_kept(row as usize)
+                                && let Some(bucket) = spread.bucket(fingerprint, pass)
+                            {
+                                let print = print(fingerprint);
+                                let row = (start[p] + u64::from(row)) as u32;
+                                all.push(i * spread.buckets + bucket, Entry { print, row });
+                            }
+                        })?;
                     }
-                }
-            }
-            let table = first.capacity() * (4 * N + 5) * 8 / 7;
-            used = used.max(all.bytes() + table);
+                    Ok(())
+                },
+            )?;
+            let bytes = each_again(crew, &all, count, |row, first| groups.join(first, row))?;
+            used = used.max(bytes);
         }
     }
     let used = used + groups.len() * 4;
@@ -373,9 +421,11 @@ mod tests {
             .map(|p| Mask::new(0, tables(p).unwrap().accepted()))
             .collect();
         let mut found = Duplicates::of(masks.len());
+        // Two threads where the memory is an even number.
+        let crew = Crew::new(memory, 1 + usize::from(memory % 2 == 0));
         match per_row {
-            1 => first_of_keys(&tables, &mut masks, 8, memory, &mut found).unwrap(),
-            n => first_of_groups(&tables, &mut masks, (8, n), memory, &mut found).unwrap(),
+            1 => first_of_keys(&tables, &mut masks, 8, &crew, &mut found).unwrap(),
+            n => first_of_groups(&tables, &mut masks, (8, n), &crew, &mut found).unwrap(),
         };
         (
             masks.iter().map(|m| m.kept().collect()).collect(),

@@ -5,6 +5,7 @@
 mod bloom;
 mod buckets;
 mod clusters;
+mod crew;
 mod dedup;
 mod duplicates;
 mod groups;
@@ -15,6 +16,7 @@ mod mask;
 
 pub(crate) use bloom::look_up;
 pub(crate) use clusters::Clustered;
+pub use crew::Crew;
 pub use dedup::{first_of_groups, first_of_keys};
 pub use duplicates::Duplicates;
 pub(crate) use groups::{EachMember, Groups, group};
@@ -35,20 +37,21 @@ use crate::plan::PlannedOp;
 use crate::wasm::Kind;
 
 /// Reads the keys of a partition, for each pass anew, so that they are never in memory together.
-pub(crate) type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
+pub(crate) type Tables<'a> = &'a (dyn Fn(usize) -> Result<KeyTable> + Sync);
 
 /// Decides which rows of each partition the global op `op` keeps, and counts keys if it does so.
-/// `memory` bounds the tables of fingerprints and keys, in bytes; the rest goes to files in
+/// The memory of `crew` bounds the tables of fingerprints and keys; the rest goes to files in
 /// `scratch`. Adds the rows that a deduplicator removes to `found`. Returns the masks, and the bytes
 /// of the tables.
 pub(crate) fn resolve(
     op: &PlannedOp,
     partitions: usize,
     tables: Tables<'_>,
-    memory: usize,
+    crew: &Crew,
     scratch: &Path,
     found: &mut Duplicates,
 ) -> Result<(Vec<Mask>, usize)> {
+    let memory = crew.memory;
     let mut masks = Vec::with_capacity(partitions);
     let mut shape = None;
     for p in 0..partitions {
@@ -73,7 +76,7 @@ pub(crate) fn resolve(
             };
             let (mut groups, used) = match op.pool.hamming_distance() {
                 Some(distance) => groups_of_near(tables, &masks, distance, memory)?,
-                None => groups_of(tables, &masks, shape, memory)?,
+                None => groups_of(tables, &masks, shape, crew)?,
             };
             let (start, wanted) = (numbers(&masks).0, op.pool.clusters());
             used + clusters::choose(&mut groups, wanted, tables, &mut masks, &start, found)?
@@ -82,8 +85,8 @@ pub(crate) fn resolve(
             (Some(_), Some(distance)) => {
                 first_of_near(tables, &mut masks, distance, memory, found)?
             }
-            (Some((width, 1)), None) => first_of_keys(tables, &mut masks, width, memory, found)?,
-            (Some(shape), None) => first_of_groups(tables, &mut masks, shape, memory, found)?,
+            (Some((width, 1)), None) => first_of_keys(tables, &mut masks, width, crew, found)?,
+            (Some(shape), None) => first_of_groups(tables, &mut masks, shape, crew, found)?,
             (None, _) => 0,
         },
         Kind::Selector => select(op, partitions, tables, &mut masks)?,

@@ -8,7 +8,7 @@ pub mod web;
 
 pub use crate::data::{Batch, Column};
 pub use crate::global::{
-    Duplicates, KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys,
+    Crew, Duplicates, KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys,
     first_of_near,
 };
 pub use crate::partition::auto::Modality;
