@@ -74,7 +74,7 @@ impl Files {
     }
 
     fn table(&self, p: usize) -> anyhow::Result<KeyTable> {
-        KeyTable::from_bytes(&std::fs::read(&self.paths[p])?)
+        KeyTable::from_bytes(std::fs::read(&self.paths[p])?)
     }
 
     fn resolve(

@@ -51,7 +51,7 @@ pub(crate) fn run(
         let path = keys_of(env, index, op, p)?;
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        KeyTable::from_bytes(&bytes).with_context(|| format!("cannot read `{}`", path.display()))
+        KeyTable::from_bytes(bytes).with_context(|| format!("cannot read `{}`", path.display()))
     };
     let mut found = match env.trace {
         Some(_) => Duplicates::of(partitions.len()),
@@ -122,7 +122,7 @@ fn groups(
     let mut barrier = Barrier::start(env, op, index);
     let tables = |p: usize| -> Result<KeyTable> {
         let path = keys_of(env, index, op, p)?;
-        KeyTable::from_bytes(&RowFile::open(&path)?.keys()?)
+        KeyTable::from_bytes(RowFile::open(&path)?.keys()?)
             .with_context(|| format!("cannot read `{}`", path.display()))
     };
     let mut spilled = 0;

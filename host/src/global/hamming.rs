@@ -178,7 +178,7 @@ mod tests {
                 keys.finish().unwrap()
             })
             .collect();
-        let tables = |p: usize| KeyTable::from_bytes(&files[p]);
+        let tables = |p: usize| KeyTable::from_bytes(files[p].clone());
         let mut masks: Vec<Mask> = (0..files.len())
             .map(|p| Mask::new(0, tables(p).unwrap().accepted()))
             .collect();

@@ -149,7 +149,7 @@ mod tests {
                 writer.finish().unwrap()
             })
             .collect();
-        let tables = |p: usize| KeyTable::from_bytes(&files[p]);
+        let tables = |p: usize| KeyTable::from_bytes(files[p].clone());
         for memory in [1, 100, 1 << 20] {
             let mut masks: Vec<Mask> = (0..3)
                 .map(|p| Mask::new(0, tables(p).unwrap().accepted()))

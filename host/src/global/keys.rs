@@ -14,7 +14,7 @@ use arrow::array::{
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, UInt64Type};
-use arrow::ipc::reader::StreamReader;
+use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::StreamWriter;
 
 use crate::wasm::Output;
@@ -184,16 +184,21 @@ pub struct KeyTable {
 }
 
 impl KeyTable {
-    /// Parses a file that [`KeysWriter`] made.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+    /// Parses a file that [`KeysWriter`] made, without copying its columns.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         if bytes.is_empty() {
             return Ok(Self {
                 batches: Vec::new(),
                 shape: None,
             });
         }
-        let reader = StreamReader::try_new(bytes, None)?;
-        let schema = reader.schema();
+        let (mut decoder, mut bytes) = (StreamDecoder::new(), Buffer::from_vec(bytes));
+        let mut batches = Vec::new();
+        while let Some(batch) = decoder.decode(&mut bytes)? {
+            batches.push(batch);
+        }
+        decoder.finish()?;
+        let schema = decoder.schema().context("keys without a schema")?;
         let number = |name: &str| {
             schema
                 .metadata()
@@ -203,10 +208,7 @@ impl KeyTable {
         let shape = number("width")
             .zip(number("per_row"))
             .filter(|(_, per_row)| *per_row > 0);
-        Ok(Self {
-            batches: reader.collect::<Result<_, _>>()?,
-            shape,
-        })
+        Ok(Self { batches, shape })
     }
 
     /// Bytes per fingerprint and fingerprints per row; None for selectors and without fingerprints.
