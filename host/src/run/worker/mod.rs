@@ -131,12 +131,7 @@ fn begin(init: &Init) -> Result<Job> {
         host_name(),
         init.run.display()
     );
-    let job = Job::load(
-        init.run.clone(),
-        init.temporary,
-        init.attempt,
-        init.worker,
-    )?;
+    let job = Job::load(init.run.clone(), init.temporary, init.attempt, init.worker)?;
     if let Some(difference) = init
         .plan
         .as_deref()
