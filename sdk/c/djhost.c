@@ -193,7 +193,7 @@ size_t dj_length(const dj_batch *b, size_t n, size_t row) {
     return bound[1] - bound[0];
 }
 
-dj_str dj_element(const dj_batch *b, size_t n, size_t row, size_t at) {
+dj_str dj_list_element(const dj_batch *b, size_t n, size_t row, size_t at) {
     const texts *t = &b->fields[n].values.u.widest.values;
     const uint32_t *ends = (const uint32_t *)t->offsets.ptr + *bounds(b, n, row) + at;
     return (dj_str){(const char *)t->data.ptr + ends[0], ends[1] - ends[0]};

@@ -91,7 +91,7 @@ dj_str dj_text(const dj_batch *batch, size_t field, size_t row);       /* DJ_UTF
 const float *dj_vector(const dj_batch *batch, size_t field, size_t row); /* DJ_VECTOR; null at a null */
 /* Lists: how many elements the row has, 0 at a null; and these, which stay for the call: one, or all one after the other. */
 size_t dj_length(const dj_batch *batch, size_t field, size_t row);
-dj_str dj_element(const dj_batch *batch, size_t field, size_t row, size_t at);    /* DJ_UTF8_LIST, DJ_BYTES_LIST */
+dj_str dj_list_element(const dj_batch *batch, size_t field, size_t row, size_t at);    /* DJ_UTF8_LIST, DJ_BYTES_LIST */
 const double *dj_numbers(const dj_batch *batch, size_t field, size_t row);        /* DJ_F64_LIST */
 const int64_t *dj_integers(const dj_batch *batch, size_t field, size_t row);      /* DJ_S64_LIST */
 double dj_number(const dj_batch *batch, size_t field, size_t row);     /* DJ_F64, DJ_S64, DJ_BOOL; 0 at a null */

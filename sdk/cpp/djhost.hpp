@@ -26,7 +26,7 @@ struct Row {
     const float *vector(size_t field) const { return dj_vector(batch, field, row); }
     // Lists: how many elements the row has, and these.
     size_t length(size_t field) const { return dj_length(batch, field, row); }
-    std::string_view element(size_t field, size_t at) const { return view(dj_element(batch, field, row, at)); }
+    std::string_view element(size_t field, size_t at) const { return view(dj_list_element(batch, field, row, at)); }
     std::span<const double> numbers(size_t field) const { return {dj_numbers(batch, field, row), length(field)}; }
     std::span<const int64_t> integers(size_t field) const { return {dj_integers(batch, field, row), length(field)}; }
     double number(size_t field) const { return dj_number(batch, field, row); }

@@ -177,7 +177,7 @@ pub const Row = struct {
     }
     /// An element of a field of type `utf8_list` or `bytes_list`.
     pub fn element(self: Row, field: usize, index: usize) []const u8 {
-        return dj_element(self.batch, field, self.row, index).slice();
+        return dj_list_element(self.batch, field, self.row, index).slice();
     }
     /// A field of type `f64_list`.
     pub fn numbers(self: Row, field: usize) []const f64 {
@@ -306,7 +306,7 @@ extern fn dj_text(*const Handle, usize, usize) Str;
 extern fn dj_vector(*const Handle, usize, usize) ?[*]const f32;
 extern fn dj_set_vector(*Handle, usize, usize, [*]const f32) void;
 extern fn dj_length(*const Handle, usize, usize) usize;
-extern fn dj_element(*const Handle, usize, usize, usize) Str;
+extern fn dj_list_element(*const Handle, usize, usize, usize) Str;
 extern fn dj_numbers(*const Handle, usize, usize) [*]const f64;
 extern fn dj_integers(*const Handle, usize, usize) [*]const i64;
 extern fn dj_set_list(*Handle, usize, usize, [*]const Str, usize) void;

@@ -110,27 +110,36 @@ def marked():
     return {**os.environ, name: value}
 
 
-def add(arguments, network=None):
-    nodes.append(Node(arguments, network))
-    start(len(nodes) - 1)
+def add(*several, network=None):
+    """Adds a node for each of several lists of arguments."""
+    first = len(nodes)
+    nodes.extend(Node(arguments, network) for arguments in several)
+    start(range(first, len(nodes)))
 
 
-def start(number):
-    """Starts a node: again, if it ends at once because the machine is busy."""
-    before = known() if number else set()
-    for _ in range(TRIES):
-        log = begin(number)
-        deadline = time.time() + PATIENCE
-        while nodes[number].is_up():
-            if known() - before:
-                return
-            if time.time() > deadline:
+def start(numbers):
+    """Starts nodes side by side: one again that ends at once because the machine is busy."""
+    if not numbers:
+        return
+    before = known() if 0 not in numbers else set()
+    tries = {number: TRIES for number in numbers}
+    deadline = time.time() + PATIENCE
+    while True:
+        for number, left in tries.items():
+            log = os.path.join(temporary, f"node{number}.log")
+            if not nodes[number].is_up():
+                if not left:
+                    raise SystemExit(open(log).read())
+                tries[number] -= 1
+                begin(number, log)
+            elif time.time() > deadline:
                 raise SystemExit(f"node {number} does not start: {open(log).read()}")
-            time.sleep(0.3)
-    raise SystemExit(open(log).read())
+        if len(known() - before) >= len(tries):
+            return
+        time.sleep(0.3)
 
 
-def begin(number):
+def begin(number, log):
     node = nodes[number]
     environment = {
         **marked(),
@@ -151,7 +160,6 @@ def begin(number):
         with open(os.path.join(without, "aiohttp_cors.py"), "w") as module:
             module.write("raise ModuleNotFoundError\n")
         environment["PYTHONPATH"] = without
-    log = os.path.join(temporary, f"node{number}.log")
     agents = [f"--{name}={free_port()}" for name in AGENTS]
     enter = node.network.enter if node.network else []
     command = [*enter, RAY, "start", "--block", "--object-store-memory=100000000", "--include-log-monitor=false", *agents, *node.arguments]
@@ -159,7 +167,6 @@ def begin(number):
         node.process = subprocess.Popen(
             command, cwd=temporary, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
-    return log
 
 
 def known():
@@ -245,7 +252,7 @@ def obey(command, arguments):
         if not IS_ROOT:
             return {"node": None}
         network = Network(len(nodes))
-        add([f"--address={ADDRESS}", f"--node-ip-address={network.address}", f"--num-cpus={arguments[0]}"], network)
+        add([f"--address={ADDRESS}", f"--node-ip-address={network.address}", f"--num-cpus={arguments[0]}"], network=network)
         return {"node": len(nodes) - 1}
     elif command == "cut":
         nodes[int(arguments[0])].network.set("down")
@@ -266,9 +273,7 @@ def obey(command, arguments):
             network.end()
         if IS_ROOT:
             limit(ROOM)
-        for number, node in enumerate(nodes):
-            if not node.is_up():
-                start(number)
+        start([number for number, node in enumerate(nodes) if not node.is_up()])
     elif command == "full":
         found = os.statvfs(CARRIED)
         # 0 would be no limit at all.
@@ -286,8 +291,7 @@ def main():
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=0700", "none", path], check=True)
     with_dashboard = ["--include-dashboard=true", f"--dashboard-port={dashboard}"] if dashboard != "0" else ["--include-dashboard=false"]
     add(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", "--no-monitor", *with_dashboard])
-    for number in cpus[1:]:
-        obey("add", [number])
+    add(*([f"--address={ADDRESS}", f"--num-cpus={number}"] for number in cpus[1:]))
     say(address=ADDRESS)
     for line in sys.stdin:
         command, *arguments = line.split()

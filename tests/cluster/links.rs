@@ -80,11 +80,12 @@ fn a_link_is_cut_and_mended() {
     let mut job = Job::start_with(&bench, &[], &[(FAULTS, &hold.faults())]);
     let cut_off = worker_apart(&mut job);
     ray.cut(node);
-    hold.release_others(cut_off.worker);
+    // Nobody has time for its task before.
     let lost = job.says("nothing was heard of it for 3 s");
     let name = format!("worker {} on node `", cut_off.worker);
     assert!(lost.contains(&name), "{lost}");
     ray.mend(node);
+    hold.release_others(cut_off.worker);
     let (code, said) = job.end();
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(bench.result(), expected);

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -15,13 +15,17 @@ use crate::python::Package;
 
 /// The Python with Ray.
 pub(crate) fn python() -> PathBuf {
-    Package {
-        name: "ray",
-        install: &["ray[default]"],
-        works: "import ray, ray.dashboard.modules.job.job_head",
-        dir: env!("CARGO_TARGET_TMPDIR"),
-    }
-    .python()
+    // To see whether it is there takes as long as it takes to import Ray.
+    static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
+        Package {
+            name: "ray",
+            install: &["ray[default]"],
+            works: "import ray, ray.dashboard.modules.job.job_head",
+            dir: env!("CARGO_TARGET_TMPDIR"),
+        }
+        .python()
+    });
+    PYTHON.clone()
 }
 
 /// A cluster, which ends when this is dropped, or the process of the tests ends.

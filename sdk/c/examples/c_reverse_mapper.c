@@ -20,7 +20,7 @@ static void row(void *self, dj_batch *batch, size_t row) {
             dj_set_numbers(batch, field, row, turned, length);
         } else {
             dj_str *turned = dj_scratch(length * sizeof *turned);
-            for (size_t n = 0; n < length; n++) turned[n] = dj_element(batch, field, row, length - 1 - n);
+            for (size_t n = 0; n < length; n++) turned[n] = dj_list_element(batch, field, row, length - 1 - n);
             dj_set_list(batch, field, row, turned, length);
         }
     }
