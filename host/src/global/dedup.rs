@@ -422,7 +422,7 @@ mod tests {
             .collect();
         let mut found = Duplicates::of(masks.len());
         // Two threads where the memory is an even number.
-        let crew = Crew::new(memory, 1 + usize::from(memory % 2 == 0));
+        let crew = Crew::new(memory, 1 + usize::from(memory.is_multiple_of(2)));
         match per_row {
             1 => first_of_keys(&tables, &mut masks, 8, &crew, &mut found).unwrap(),
             n => first_of_groups(&tables, &mut masks, (8, n), &crew, &mut found).unwrap(),
