@@ -169,13 +169,14 @@ const lent = (kind, Kind) => ({ doc, optional = false } = {}) => {
   return { schema, read, fallback: optional ? null : undefined };
 };
 
-/** Parameters that name models: `params: { model: model.kenlm() }`. */
+/** Parameters that name models: `params: { model: model.kenlm() }`. The calls are marked as pure: of an operator without models nothing here stays, and
+ * so no import of the host. */
 export const model = {
-  kenlm: lent("kenlm", KenLM),
-  fasttext: lent("fasttext", FastText),
-  tokenizer: lent("tokenizer", Tokenizer),
-  onnx: lent("onnx", Onnx),
-  lines: lent("lines", Lines),
-  words: lent("words", Words),
-  substrings: lent("substrings", Substrings),
+  kenlm: /* @__PURE__ */ lent("kenlm", KenLM),
+  fasttext: /* @__PURE__ */ lent("fasttext", FastText),
+  tokenizer: /* @__PURE__ */ lent("tokenizer", Tokenizer),
+  onnx: /* @__PURE__ */ lent("onnx", Onnx),
+  lines: /* @__PURE__ */ lent("lines", Lines),
+  words: /* @__PURE__ */ lent("words", Words),
+  substrings: /* @__PURE__ */ lent("substrings", Substrings),
 };
