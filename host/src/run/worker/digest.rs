@@ -41,7 +41,11 @@ impl PlanDigest {
                 .with(std::env::consts::ARCH)
                 .with(bytes)
                 .key(),
-            place: program.display().to_string(),
+            // `/proc/self/exe` says nothing to anybody else.
+            place: std::fs::read_link(program)
+                .unwrap_or_else(|_| program.to_owned())
+                .display()
+                .to_string(),
             recipe: KeyBuilder::new("recipe").with(recipe).key(),
             plan: chains
                 .parts()
