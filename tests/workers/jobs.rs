@@ -176,7 +176,10 @@ fn a_stop_is_passed_on_and_the_job_goes_on_later() {
     }
     fs::write(bench.run_dir().join("stop_request.json"), "").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3));
-    assert!(!bench.events().of("job_stopped").is_empty());
+    let events = bench.events();
+    let asked = events.of("stop_requested");
+    assert!(asked.len() == 1 && asked[0]["reason"] == "request");
+    assert!(!events.of("job_stopped").is_empty());
     bench.ok(&[]);
     assert_eq!(bench.result(), expected);
 }

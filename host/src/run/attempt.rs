@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -37,8 +38,11 @@ use crate::remote::address::{Address, Scheme};
 use crate::rundir::events::{Event, EventLog};
 use crate::rundir::storage::clean_temporary;
 use crate::rundir::{RunPaths, StopFlag, Storage};
-use crate::threads;
+use crate::threads::{self, inherit};
 use crate::wasm::{compiled_components, this_program};
+
+/// How often it looks whether the job was asked to stop, to say so.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What an attempt at a job works with.
 pub(super) struct Attempt<'a> {
@@ -149,6 +153,31 @@ impl Attempt<'_> {
         }
     }
 
+    /// Does `work`. As soon as the job is asked to stop, its events say so: tasks may take a while to
+    /// end.
+    fn saying_if_asked_to_stop<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (end, ended) = mpsc::channel::<()>();
+        let (stop, log) = (self.stop, self.log);
+        let look = inherit(move || {
+            loop {
+                let is_over = ended.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout);
+                if let Some(reason) = stop.reason() {
+                    log.emit(Event::StopRequested { reason });
+                    return;
+                }
+                if is_over {
+                    return;
+                }
+            }
+        });
+        std::thread::scope(|scope| {
+            scope.spawn(look);
+            let done = work();
+            drop(end);
+            done
+        })
+    }
+
     /// Ends an attempt at a job that turned out to be complete.
     fn nothing_to_do(&self, state: &mut State) -> Result<Outcome> {
         state.completed_before(self.prepared, self.log)?;
@@ -244,8 +273,10 @@ impl Attempt<'_> {
             };
             match (&launch, &self.options.list_tasks) {
                 (_, Some(list)) => run(list),
-                (None, None) => run(&Threads(workers.threads)),
-                (Some(launch), None) => Pool::with(launch, context, run),
+                (None, None) => self.saying_if_asked_to_stop(|| run(&Threads(workers.threads))),
+                (Some(launch), None) => {
+                    self.saying_if_asked_to_stop(|| Pool::with(launch, context, run))
+                }
             }
         };
         state.processes_memory = launch
