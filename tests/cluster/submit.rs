@@ -58,7 +58,7 @@ fn a_submitted_job_runs_there_and_ends_here() {
     let mut job = Job::start(&bench, &[]);
     job.has_workers(1);
     assert!(signal("INT", job.pid()));
-    job.says("asks the job on the cluster to stop");
+    job.sees(|events| events.of("stop_requested").pop().map(|_| ()));
     hold.release_all();
     let (code, said) = job.end();
     assert_eq!(code, Some(3), "{said}");
