@@ -10,6 +10,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use crate::harness::cases::every_case;
 use djhost::config::{Config, Need, Origin, Resolved, reference_yaml, resolve, split_overrides};
 
 /// Resolves `recipe.yaml` with arguments and variables as `djhost run` does.
@@ -97,16 +98,7 @@ fn lines(path: &Path) -> Vec<String> {
 
 #[test]
 fn every_case_gives_the_expected_text() {
-    let root = Path::new("tests/cli/config");
-    let bless = std::env::var_os("DJHOST_TEST_BLESS").is_some();
-    let mut cases: Vec<_> = fs::read_dir(root)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
-    cases.sort();
-    assert!(cases.len() > 20, "cases are missing");
-    let mut wrong = Vec::new();
-    for case in cases {
+    every_case("tests/cli/config", 21, |case| {
         let env: Vec<(String, String)> = lines(&case.join("env"))
             .iter()
             .map(|l| {
@@ -116,7 +108,7 @@ fn every_case_gives_the_expected_text() {
             })
             .collect();
         let dir = case.to_str().unwrap();
-        let got = outcome(
+        outcome(
             run(
                 &case.join("recipe.yaml"),
                 &lines(&case.join("args")),
@@ -124,20 +116,8 @@ fn every_case_gives_the_expected_text() {
                 Need::Runnable,
             ),
             dir,
-        );
-        let expected = case.join("expected.txt");
-        if bless {
-            fs::write(&expected, &got).unwrap();
-        }
-        let want = fs::read_to_string(&expected).unwrap_or_default();
-        if got != want {
-            wrong.push(format!(
-                "--- {}\nexpected:\n{want}\ngot:\n{got}",
-                case.display()
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        )
+    });
 }
 
 #[test]

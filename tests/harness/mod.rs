@@ -12,6 +12,7 @@ use djhost::jobs::{Fate, RunPaths, Trace};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) mod cases;
 pub(crate) mod guest;
 
 /// A run of this length hangs. Far above what any run needs, even on a busy machine.

@@ -2,20 +2,15 @@
 //! `recipe.yaml`, the dataset, and `expected.txt`: what the program says of it, or that it ran.
 
 use std::fs;
-use std::path::Path;
+
+use crate::harness::cases::every_case;
+use crate::harness::directory;
 
 #[test]
 fn rows_that_are_not_as_demanded_end_the_run_before_any_work() {
-    let bless = std::env::var_os("DJHOST_TEST_BLESS").is_some();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jobs/validators");
-    let cases = fs::read_dir(root).unwrap().map(|case| case.unwrap().path());
-    let mut cases: Vec<_> = cases.collect();
-    cases.sort();
-    assert!(cases.len() >= 7);
-    let mut wrong = Vec::new();
-    for case in cases {
-        let dir = crate::harness::directory();
-        super::copy(&case, dir.path());
+    every_case("tests/jobs/validators", 7, |case| {
+        let dir = directory();
+        super::copy(case, dir.path());
         let args = ["run", "recipe.yaml", "--quiet", "--work_dir", "work"];
         let ran = super::djhost(dir.path(), &args);
         let said = String::from_utf8(ran.stderr).unwrap();
@@ -26,29 +21,17 @@ fn rows_that_are_not_as_demanded_end_the_run_before_any_work() {
             .filter(|line| !line.starts_with("job `"))
             .collect();
         let exports = dir.path().join("out.jsonl").exists();
-        let got = match ran.status.code() {
+        match ran.status.code() {
             Some(0) if exports => "the job is done\n".to_owned(),
             Some(2) if !exports => said,
             code => format!("{said}exit code {code:?}, with an export: {exports}\n"),
-        };
-        let expected = case.join("expected.txt");
-        if bless {
-            fs::write(&expected, &got).unwrap();
         }
-        let want = fs::read_to_string(&expected).unwrap_or_default();
-        if got != want {
-            wrong.push(format!(
-                "--- {}\nexpected:\n{want}\ngot:\n{got}",
-                case.display()
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    });
 }
 
 #[test]
 fn columns_are_checked_as_rows_of_json_are() {
-    let dir = crate::harness::directory();
+    let dir = directory();
     let rows = "{\"text\": \"a\", \"n\": 1}\n{\"text\": \"b\", \"n\": null}\n";
     fs::write(dir.path().join("rows.jsonl"), rows).unwrap();
     let convert = "dataset_path: rows.jsonl\nexport_path: rows.parquet\nprocess: []\n";
