@@ -1,7 +1,7 @@
 //! Fingerprints and the rows that have them, in buckets by the hash of the fingerprint.
 //!
 //! The table of a bucket stays in the processor's second-level cache, where one of all rows would miss
-//! every cache at each look: that took eight times as long, with 5 million rows. Entries lie side by
+//! every cache at each look: that took four times as long, with 5 million rows. Entries lie side by
 //! side, so they also take less than half of the memory of a hash table.
 
 /// Entries of a bucket in the mean. Its table takes some 200 KB.
