@@ -518,6 +518,28 @@ fn clean_removes_what_kills_have_left_and_nothing_else() {
 }
 
 #[test]
+fn clean_ends_uploads_of_the_export_that_nobody_knows_of() {
+    let bucket = bucket("begun");
+    let recipe = RECIPE.replace("out/result", "BUCKET/out/result");
+    let mut command = bucket.command_in("BUCKET/runs", &recipe, &[]);
+    let output = command.envs(on(&bucket, "one")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // As after a lost reply to the request that begins one.
+    for name in [
+        "out/result.jsonl",
+        "out/result-00-of-03.jsonl",
+        "out/results.jsonl",
+        "other/result.jsonl",
+    ] {
+        assert_eq!(ask("POST", &format!("/begun/{name}?uploads"), b"").0, 200);
+    }
+    let names = keys("begun").0;
+    look(&bucket, "one", &["clean", "BUCKET/runs", "--yes"]);
+    // Those of others stay.
+    assert_eq!(keys("begun"), (names, 2));
+}
+
+#[test]
 fn mistakes_are_said_before_any_work() {
     let bucket = bucket("wrong-places");
     for (work, more, says) in [

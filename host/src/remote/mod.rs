@@ -63,11 +63,11 @@ pub(crate) use self::{
     list::{Listed, list},
     object::Object,
     ray::{RayJob, RayJobs},
-    unfinished::unfinished_below,
+    unfinished::{unfinished, unfinished_below},
     upload::{Unfinished, Upload, check_writable, remove},
 };
 #[cfg(not(feature = "remote"))]
 pub(crate) use without::{
     Ahead, Bucket, Failure, Got, Listed, Object, Put, RayJob, RayJobs, Unfinished, Upload, Version,
-    When, check_writable, hub, list, remove, unfinished_below,
+    When, check_writable, hub, list, remove, unfinished, unfinished_below,
 };

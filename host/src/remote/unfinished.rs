@@ -17,12 +17,20 @@ const SIGNED: Duration = Duration::from_secs(60);
 /// The unfinished uploads to objects below `address`. Only S3 can be asked: of others an upload that
 /// nobody finishes goes away by itself, or by a rule of the bucket.
 pub(crate) fn unfinished_below(address: &Address) -> Result<Vec<Unfinished>, Failure> {
+    let prefix = format!("{}/", address.key.trim_end_matches('/'));
+    let all = unfinished(&address.beside(&prefix))?;
+    Ok(all.into_iter().map(|(_, upload)| upload).collect())
+}
+
+/// The unfinished uploads to objects whose key begins as that of `address`, with their keys. Only S3
+/// can be asked.
+pub(crate) fn unfinished(address: &Address) -> Result<Vec<(String, Unfinished)>, Failure> {
     if address.scheme != Scheme::S3 {
         return Ok(Vec::new());
     }
-    let request = format!("the list of unfinished uploads below `{address}`");
+    let request = format!("the list of unfinished uploads to `{address}`");
     let store = aws::store(&address.host)?;
-    let prefix = format!("{}/", address.key.trim_end_matches('/'));
+    let prefix = address.key.clone();
     let mut found = Vec::new();
     let mut after: Option<(String, String)> = None;
     loop {
@@ -54,7 +62,8 @@ pub(crate) fn unfinished_below(address: &Address) -> Result<Vec<Unfinished>, Fai
                 return Err(Failure::new(ErrorKind::Other, format!("{request}: {why}")));
             };
             if key.starts_with(&prefix) {
-                found.push(Unfinished::new(&address.beside(&key), id.clone()));
+                let upload = Unfinished::new(&address.beside(&key), id.clone());
+                found.push((key.clone(), upload));
             }
             after = Some((key, id));
         }

@@ -320,6 +320,10 @@ pub(crate) fn unfinished_below(_: &Address) -> Result<Vec<Unfinished>, Failure> 
     Err(Failure)
 }
 
+pub(crate) fn unfinished(_: &Address) -> Result<Vec<(String, Unfinished)>, Failure> {
+    Err(Failure)
+}
+
 pub(crate) fn fetch_to_cache(_: &Address) -> Result<Option<super::cache::Fetched>, UserError> {
     Err(Failure.at(""))
 }

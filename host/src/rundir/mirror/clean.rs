@@ -14,7 +14,7 @@ use super::lease::{Lease, Watched};
 use super::place::all_copies;
 use crate::error::UserError;
 use crate::remote::address::Address;
-use crate::remote::{Bucket, Unfinished, unfinished_below};
+use crate::remote::{Bucket, Unfinished, unfinished, unfinished_below};
 use crate::rundir::Storage;
 use crate::rundir::events::now;
 use crate::rundir::lock::{FORMAT_VERSION, Holder, Liveness};
@@ -33,7 +33,7 @@ pub(crate) struct Leftovers {
     pub(crate) address: Address,
     /// Objects that no manifest names, by their names in it, and their bytes.
     pub(crate) objects: Vec<(String, u64)>,
-    /// Uploads that were begun and not finished.
+    /// Uploads to it, or of the job's export, that were begun and not finished.
     pub(crate) uploads: Vec<Unfinished>,
     /// The run that holds its lease: then nothing is removed.
     pub(crate) is_running: bool,
@@ -74,10 +74,37 @@ pub(crate) fn leftovers(address: &Address) -> Result<Vec<Leftovers>> {
             });
             leftovers.objects = unnamed(&bucket, within.collect())?;
             leftovers.uploads = unfinished_below(&leftovers.address).map_err(at)?;
+            leftovers.uploads.extend(of_export(&bucket)?);
         }
         found.push(leftovers);
     }
     Ok(found)
+}
+
+/// The uploads of the job's export that were begun and not finished. The next run aborts those whose
+/// ids it has recorded; of one whose first reply was lost nobody knows the id.
+fn of_export(bucket: &Bucket) -> Result<Vec<Unfinished>> {
+    let summary = RunPaths::new(Path::new("")).summary();
+    let Some(got) = bucket.get(&summary.to_string_lossy())? else {
+        return Ok(Vec::new());
+    };
+    let summary: Value = serde_json::from_slice(&got.bytes).unwrap_or_default();
+    let export = summary.get("export_path").and_then(Value::as_str);
+    let Some(Ok(export)) = export.map(Address::parse_target) else {
+        return Ok(Vec::new());
+    };
+    let (above, name) = export.key.rsplit_once('/').unwrap_or(("", &export.key));
+    let (stem, suffix) = name.split_once('.').unwrap_or((name, ""));
+    let begin = format!("{above}/{stem}");
+    let begin = begin.trim_start_matches('/');
+    // The export itself, or a shard of it: `stem-00-of-03.suffix`.
+    let is_of_export = |key: &str| {
+        let shard = key.strip_prefix(begin).and_then(|k| k.strip_suffix(suffix));
+        key == export.key || shard.is_some_and(|k| k.starts_with('-') && k.contains("-of-"))
+    };
+    let begun = unfinished(&export.beside(begin)).map_err(|e| e.at(export.to_string()))?;
+    let of_export = begun.into_iter().filter(|(key, _)| is_of_export(key));
+    Ok(of_export.map(|(_, upload)| upload).collect())
 }
 
 /// The objects that no manifest among them names.
