@@ -25,7 +25,8 @@ pub(crate) enum Scheme {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Address {
     pub(crate) scheme: Scheme,
-    /// All of it. Has no secrets: addresses with a part that may be one are refused.
+    /// All of it, with the scheme's first name, in small letters: one file has one text. Has no
+    /// secrets: addresses with a part that may be one are refused.
     pub(crate) text: String,
     /// The bucket, or host and port, or `datasets/OWNER/NAME@REVISION`, or `OWNER/NAME@REVISION` of a
     /// model.
@@ -64,12 +65,13 @@ impl Address {
         let (scheme, rest) = text
             .split_once("://")
             .ok_or_else(|| wrong(format!("`{text}` is no address")))?;
-        let scheme = match scheme.to_ascii_lowercase().as_str() {
-            "http" | "https" => Scheme::Http,
-            "s3" | "s3a" | "s3n" => Scheme::S3,
-            "gs" | "gcs" => Scheme::Gcs,
-            "az" | "azure" => Scheme::Azure,
-            "hf" => return Self::of_hub(text, rest),
+        let (name, scheme) = match scheme.to_ascii_lowercase().as_str() {
+            "http" => ("http", Scheme::Http),
+            "https" => ("https", Scheme::Http),
+            "s3" | "s3a" | "s3n" => ("s3", Scheme::S3),
+            "gs" | "gcs" => ("gs", Scheme::Gcs),
+            "az" | "azure" => ("az", Scheme::Azure),
+            "hf" => return Self::of_hub(rest),
             "file" => {
                 return Err(wrong(format!(
                     "`{}`: a local file is named by its path",
@@ -107,14 +109,24 @@ impl Address {
                 wrong(format!("`{}` has no host", shown(text))).hint(format!("name {what}"))
             );
         }
-        if scheme == Scheme::Http {
-            if rest.contains('?') || rest.contains('#') {
-                return Err(wrong(format!(
-                    "`{}`: an address must not have a part after `?` or `#`: that may be a signature, and would stand in the job's records",
-                    shown(text)
-                ))
-                .hint("leave it out if the file is public; of a bucket name the object by `s3://BUCKET/KEY`; else download the file first"));
-            }
+        let is_http = scheme == Scheme::Http;
+        if is_http && rest.contains(['?', '#']) || has_query(rest) {
+            return Err(wrong(format!(
+                "`{}`: an address must not have a part after `?` or `#`: that may be a signature, and would stand in the job's records",
+                shown(text)
+            ))
+            .hint("leave it out if the file is public; of a bucket name the object by `s3://BUCKET/KEY`; else download the file first"));
+        }
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        if !is_http && !host.chars().all(is_of_name) {
+            let kind = match scheme {
+                Scheme::Azure => "container",
+                _ => "bucket",
+            };
+            return Err(wrong(format!("`{host}` cannot be the name of a {kind}"))
+                .hint("its characters are letters, digits, `-`, `.` and `_`"));
+        }
+        if is_http {
             if key.is_empty() || key.ends_with('/') {
                 return Err(wrong(format!("`{text}` is no file"))
                     .hint("a server cannot be asked which files it has: name each of them"));
@@ -122,7 +134,7 @@ impl Address {
         }
         Ok(Self {
             scheme,
-            text: text.to_owned(),
+            text: format!("{name}://{rest}"),
             host: host.to_owned(),
             key: key.to_owned(),
         })
@@ -135,32 +147,37 @@ impl Address {
             Some((scheme, rest))
                 if scheme.eq_ignore_ascii_case("hf") && !rest.starts_with("datasets/") =>
             {
-                Self::of_model(text, rest)
+                Self::of_model(rest)
             }
             _ => Self::parse(text),
         }
     }
 
-    fn of_model(text: &str, rest: &str) -> Result<Self, UserError> {
+    fn of_model(rest: &str) -> Result<Self, UserError> {
+        let text = format!("hf://{rest}");
         let mut parts = rest.splitn(3, '/');
         let mut part = || parts.next().unwrap_or_default();
         let (owner, name, key) = (part(), part(), part());
         if is_bad_name(owner) || is_bad_name(name) || owner.contains('@') || name.starts_with('@') {
-            let message = format!("`{}` does not name a model of the hub", shown(text));
+            let message = format!("`{}` does not name a model of the hub", shown(&text));
             return Err(UserError::new("", message).hint("write `hf://OWNER/NAME/PATH`, with a revision `hf://OWNER/NAME@REVISION/PATH`, or `hf://datasets/OWNER/NAME/PATH`"));
         }
         Ok(Self {
             scheme: Scheme::Hub,
-            text: text.to_owned(),
             host: format!("{owner}/{name}"),
             key: key.to_owned(),
+            text,
         })
     }
 
-    fn of_hub(text: &str, rest: &str) -> Result<Self, UserError> {
+    fn of_hub(rest: &str) -> Result<Self, UserError> {
         const SHAPE: &str = "write `hf://datasets/OWNER/NAME/PATH`, with a revision `hf://datasets/OWNER/NAME@REVISION/PATH`";
+        let text = format!("hf://{rest}");
         let wrong =
-            |what: &str| UserError::new("", format!("`{}` {what}", shown(text))).hint(SHAPE);
+            |what: &str| UserError::new("", format!("`{}` {what}", shown(&text))).hint(SHAPE);
+        if has_query(rest) {
+            return Err(wrong("has a part after `?`, which may be a secret"));
+        }
         let mut parts = rest.splitn(4, '/');
         let kind = parts.next().unwrap_or_default();
         let (owner, name) = (
@@ -175,9 +192,9 @@ impl Address {
         }
         Ok(Self {
             scheme: Scheme::Hub,
-            text: text.to_owned(),
             host: format!("datasets/{owner}/{name}"),
             key: parts.next().unwrap_or_default().to_owned(),
+            text,
         })
     }
 
@@ -209,6 +226,7 @@ impl Address {
             return Ok(address);
         }
         if let Some(address) = Self::in_store(text)? {
+            no_pattern(&address)?;
             return match address.key.is_empty() || address.key.ends_with('/') {
                 true => Err(
                     UserError::new("", format!("`{text}` does not name an object"))
@@ -227,7 +245,7 @@ impl Address {
     /// Reads an address in a bucket; None where nothing can be written. The error names no place.
     fn in_store(text: &str) -> Result<Option<Self>, UserError> {
         let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
-        let is_store = ["s3", "gs", "gcs", "az", "azure"]
+        let is_store = ["s3", "s3a", "s3n", "gs", "gcs", "az", "azure"]
             .iter()
             .any(|known| scheme.eq_ignore_ascii_case(known));
         match is_store {
@@ -257,6 +275,7 @@ impl Address {
             )
             .hint(WHERE));
         };
+        no_pattern(&address)?;
         let is_part = |part: &str| !matches!(part, "" | "." | "..") && part.len() < 250;
         match address.key.trim_end_matches('/').split('/').all(is_part) {
             true => Ok(address.beside(address.key.trim_end_matches('/'))),
@@ -279,6 +298,28 @@ impl Address {
             host: self.host.clone(),
             key: key.to_owned(),
         }
+    }
+}
+
+/// Whether there is something like `?name=value`, which of a URL may be a signature. `?` alone is one
+/// character of a pattern.
+fn has_query(rest: &str) -> bool {
+    rest.split('?').skip(1).any(|part| {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let name = part.split_once('=').map_or("", |(name, _)| name);
+        !name.is_empty() && name.chars().all(is_of_name)
+    })
+}
+
+/// Fails for what would be a pattern where files are read.
+fn no_pattern(address: &Address) -> Result<(), UserError> {
+    match address.key.contains(['*', '?', '[']) {
+        true => Err(UserError::new(
+            "",
+            format!("`{address}`: `*`, `?` and `[` are for patterns of files that are read"),
+        )
+        .hint("write a name without them")),
+        false => Ok(()),
     }
 }
 
@@ -322,6 +363,27 @@ mod tests {
         let address = Address::parse("s3://bucket/a/b c.jsonl").unwrap();
         assert_eq!((&*address.host, &*address.key), ("bucket", "a/b c.jsonl"));
         assert_eq!(address.beside("x").to_string(), "s3://bucket/x");
+        for text in ["S3://bucket/a/b c.jsonl", "s3a://bucket/a/b c.jsonl"] {
+            assert_eq!(Address::parse(text).unwrap(), address);
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_signature_is_no_address() {
+        for text in [
+            "s3://b/x.jsonl?X-Amz-Signature=s",
+            "az://c/x?sv=1&sig=s",
+            "https://h/x.jsonl#s",
+            "hf://datasets/a/b/x?token=s",
+        ] {
+            let said = Address::parse(text).unwrap_err().to_string();
+            assert!(said.contains("`?`") && !said.contains("=s"), "{said}");
+        }
+        for text in ["s3://b/part-?.jsonl", "s3://b/date=2026-0?/x=1.jsonl"] {
+            assert!(Address::parse(text).is_ok(), "{text}");
+            assert!(Address::parse_target(text).is_err(), "{text}");
+        }
+        assert!(Address::parse("s3://a bucket/x").is_err());
     }
 
     #[test]

@@ -24,7 +24,24 @@ pub(super) fn store(bucket: &str) -> Result<AmazonS3, Failure> {
         ));
     }
     let profile = Profile::of_environment(&env);
-    let mut builder = AmazonS3Builder::from_env();
+    if let Some(name) = bad_endpoint(&env, &profile) {
+        return Err(Failure::new(
+            ErrorKind::InvalidInput,
+            format!("`{name}` is no URL of a server"),
+        )
+        .hint("write it like `https://HOST` or `http://HOST:PORT`"));
+    }
+    // As `AmazonS3Builder::from_env`, for which a variable without a value has one.
+    let mut builder = AmazonS3Builder::new();
+    for (name, value) in std::env::vars_os() {
+        if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
+            && name.starts_with("AWS_")
+            && !value.is_empty()
+            && let Ok(key) = name.to_ascii_lowercase().parse()
+        {
+            builder = builder.with_config(key, value);
+        }
+    }
     for (name, value) in given::used() {
         let key = match name {
             "AWS_ACCESS_KEY_ID" => AmazonS3ConfigKey::AccessKeyId,
@@ -87,6 +104,31 @@ pub(super) fn store(bucket: &str) -> Result<AmazonS3, Failure> {
         .with_retry(retry())
         .build();
     built.map_err(|e| Failure::new(ErrorKind::Other, format!("the settings of S3: {e}")))
+}
+
+/// The variable, or the profile's setting, that should name a server and does not: with it
+/// `object_store` would panic.
+fn bad_endpoint(env: &dyn Fn(&str) -> Option<String>, profile: &Profile) -> Option<&'static str> {
+    let variables = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ];
+    let given = variables.map(|name| (name, env(name)));
+    let setting = profile.get("endpoint_url").map(str::to_owned);
+    let mut all = given.into_iter().chain([("endpoint_url", setting)]);
+    let is_bad = |value: &String| {
+        let rest = value.split_once("://").filter(|(scheme, _)| {
+            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+        });
+        !rest.is_some_and(|(_, rest)| {
+            !rest.starts_with(['/', ':']) && !rest.is_empty() && !rest.contains(char::is_whitespace)
+        })
+    };
+    all.find(|(_, value)| value.as_ref().is_some_and(is_bad))
+        .map(|(name, _)| name)
 }
 
 /// The variable whose value, or whose file's, cannot stand in a header: with it `object_store` would

@@ -109,6 +109,26 @@ pub(super) fn endpoint() -> String {
     given.trim_end_matches('/').to_owned()
 }
 
+/// Fails if `HF_ENDPOINT` cannot be one, or may have a secret in it: addresses stand in messages.
+pub(super) fn check_endpoint() -> Result<(), Failure> {
+    let endpoint = endpoint();
+    let rest = endpoint
+        .strip_prefix("https://")
+        .or_else(|| endpoint.strip_prefix("http://"));
+    let is_good = |rest: &str| {
+        let unusual = |c: char| c.is_whitespace() || c.is_control() || "@?#".contains(c);
+        !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(unusual)
+    };
+    match rest.is_some_and(is_good) {
+        true => Ok(()),
+        false => Err(Failure::new(
+            ErrorKind::InvalidInput,
+            "the variable HF_ENDPOINT is no URL of a hub",
+        )
+        .hint("write it like `https://huggingface.co`, without user, password or a part after `?`; a token goes into HF_TOKEN")),
+    }
+}
+
 /// That of the environment, or of `huggingface-cli login`.
 pub(super) fn token() -> Option<String> {
     let home = || -> Option<PathBuf> {
@@ -131,6 +151,7 @@ pub(super) fn token() -> Option<String> {
 
 /// The answer to a request of the API, and the path of the next page.
 pub(super) fn ask(path: &str) -> Result<(Value, Option<String>), Failure> {
+    check_endpoint()?;
     let endpoint = endpoint();
     let location = Location {
         url: format!("{endpoint}{path}"),

@@ -292,14 +292,19 @@ impl Push {
             }
         }
         for path in removed {
-            tracing::warn!("`{path}` of an earlier export is removed");
             add("deletedFile", json!({ "path": path }));
         }
         let path = format!("/api/{}/commit/{}", self.name, encoded(&self.branch, false));
         let answer = self.ask_as("POST", &path, body.as_bytes(), "application/x-ndjson")?;
         match answer.status {
             409 | 412 => Ok(false),
-            _ => good(&format!("POST {path}"), answer).map(|_| true),
+            _ => {
+                good(&format!("POST {path}"), answer)?;
+                for path in removed {
+                    tracing::warn!("`{path}` of an earlier export is removed");
+                }
+                Ok(true)
+            }
         }
     }
 

@@ -37,8 +37,14 @@ fn of_store(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failure> {
     let path = Path::parse(prefix)
         .map_err(|e| Failure::new(ErrorKind::Other, format!("{request}: {e}")))?;
     let store = store::of(address)?;
-    let objects: Vec<_> = store::wait(store.list(Some(&path)).try_collect())
-        .map_err(|e| Failure::of_store(&request, &e))?;
+    let objects: Vec<_> =
+        store::wait(store.list(Some(&path)).try_collect()).map_err(|e| match e {
+            object_store::Error::InvalidPath { source } => {
+                let message = format!("{request}: djhost cannot name an object there: {source}");
+                Failure::new(ErrorKind::Other, message).hint(store::RENAME)
+            }
+            error => Failure::of_store(&request, &error),
+        })?;
     let listed = objects.into_iter();
     Ok(listed
         .map(|object| Listed {

@@ -86,7 +86,7 @@ impl Object {
     }
 
     /// Where it is.
-    pub(super) fn address(&self) -> &Address {
+    pub(crate) fn address(&self) -> &Address {
         &self.0.address
     }
 

@@ -45,6 +45,9 @@ pub(super) fn place(address: &Address) -> Result<(Shared, Path), Failure> {
     Ok((of(address)?, path(&address.key)?))
 }
 
+/// What to do with an object whose key is not one.
+pub(super) const RENAME: &str = "rename it: a key has no empty parts, and none that is `.` or `..`";
+
 /// The name of an object, as stores take it.
 pub(super) fn path(key: &str) -> Result<Path, Failure> {
     Path::parse(key).map_err(|e| {
@@ -52,7 +55,7 @@ pub(super) fn path(key: &str) -> Result<Path, Failure> {
             ErrorKind::Other,
             format!("djhost cannot name this object: {e}"),
         )
-        .hint("rename it: a key has no empty parts, and none that is `.` or `..`")
+        .hint(RENAME)
     })
 }
 

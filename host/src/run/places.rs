@@ -221,7 +221,8 @@ fn check_address(
     sources: &[String],
     creates: bool,
 ) -> Result<()> {
-    let text = address.to_string_lossy();
+    let there = Address::parse_target(&address.to_string_lossy())?;
+    let (text, address) = (&there.text, Path::new(&there.text));
     let place = || format!("export_path `{text}`");
     let above = |path: &Path| {
         let text = path.to_string_lossy();
@@ -240,11 +241,11 @@ fn check_address(
             .into());
     }
     let is_above = |source: &&String| {
-        let prefix = source.trim_end_matches('/');
         is_address(source)
-            && text
-                .strip_prefix(prefix)
-                .is_some_and(|rest| rest.starts_with('/'))
+            && Address::parse(source).is_ok_and(|source| {
+                text.strip_prefix(source.text.trim_end_matches('/'))
+                    .is_some_and(|rest| rest.starts_with('/'))
+            })
     };
     if let Some(source) = sources.iter().find(is_above) {
         // A continued job, or the next one, would read the result as input.
@@ -252,12 +253,11 @@ fn check_address(
             .hint("write the result elsewhere, or name the objects with a pattern such as `s3://BUCKET/data/*.jsonl`")
             .into());
     }
-    let address = Address::parse_target(&text)?;
-    if address.scheme == Scheme::Hub {
-        check_other_dataset(&address, sources)?;
-        return Ok(hub::check_writable(&address, creates).map_err(|e| e.at(place()))?);
+    if there.scheme == Scheme::Hub {
+        check_other_dataset(&there, sources)?;
+        return Ok(hub::check_writable(&there, creates).map_err(|e| e.at(place()))?);
     }
-    Ok(check_writable(&address).map_err(|e| e.at(place()))?)
+    Ok(check_writable(&there).map_err(|e| e.at(place()))?)
 }
 
 /// Checks that the result does not have the name of something that the job writes or removes.

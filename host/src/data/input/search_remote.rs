@@ -37,7 +37,7 @@ pub(super) fn search_remote(given: &str, wanted: &Wanted, notes: &mut Notes) -> 
     if address.scheme == Scheme::Http {
         check_single(given, wanted)?;
         let object = Object::find(address).map_err(|e| e.at(given))?;
-        return Ok((vec![named(given, &object)], None));
+        return Ok((vec![named(&object.address().text, &object)], None));
     }
     if address.key.contains(WILD) {
         check_single(given, wanted)?;
@@ -172,7 +172,22 @@ fn pattern(address: &Address, notes: &mut Notes) -> Result<Vec<Found>> {
     let prefix = address.key[..wild]
         .rfind('/')
         .map_or("", |slash| &address.key[..slash]);
-    let listed = list(address, prefix).map_err(|e| e.at(&address.text))?;
+    let mut listed = list(address, prefix).map_err(|e| e.at(&address.text))?;
+    // As on a disk, what has just this name comes before what the pattern matches.
+    let literal = address.key.trim_end_matches('/');
+    let is_literal = |listed: &Listed| {
+        let rest = listed.key.strip_prefix(literal);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if listed.iter().any(is_literal) {
+        listed.retain(is_literal);
+        if let [only] = &listed[..]
+            && only.key == literal
+        {
+            return Ok(vec![found_of(address, only, true)]);
+        }
+        return Ok(below(address, literal, listed, notes, None));
+    }
     Ok(below(address, prefix, listed, notes, Some(&pattern)))
 }
 
