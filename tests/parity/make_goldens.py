@@ -197,8 +197,6 @@ MEDIA_APART = {
     "image": {"media/cut-pixels.jpg"}, "audio": set(),
     # PyAV, other than ffprobe, does not know how long these are.
     "video": {"media/clip.mkv", "media/clip.webm"},
-    # Less than one step of the transform: Data-Juicer's answer is no number.
-    "audio_nmf_snr_filter": {"media/snr-short.wav"},
     # A height of 1 or 3 pixels is taken for colours.
     "image_text_similarity_filter": {"media/one.png"}, "image_text_matching_filter": {"media/one.png"},
     "image_deduplicator": {"media/a.tif", "media/turned-5.tif", "media/a.ico", "media/a.avif"},
@@ -399,8 +397,14 @@ def over_media(op, rows):
                 good.append(op.compute_hash({"text": row["text"], **paths, "number": len(marks)}))
             else:
                 batch = op.compute_stats_batched({"text": [row["text"]], **{key: [value] for key, value in paths.items()}, STATS: [{}]})
+                numbers = {key: [float(v) for v in values] for key, values in batch[STATS][0].items()}
+                if any(v != v for values in numbers.values() for v in values):
+                    # Where Data-Juicer's answer is no number, djhost rejects the row.
+                    stats.append({})
+                    marks.append("?")
+                    continue
                 good.append(list(op.process_batched(batch))[0])
-                stats.append({key: [float(v) for v in values] for key, values in batch[STATS][0].items()})
+                stats.append(numbers)
             marks.append("=")
         except Exception:
             stats.append({})

@@ -175,6 +175,11 @@ impl Pairs {
             }
             scores.push(params.reduce_mode.of(&found).into());
         }
+        // Those that no chunk has must be images as well.
+        for file in rest {
+            let decoded = file.open().and_then(|mut source| decode(&mut source));
+            decoded.map_err(|reason| file.blamed(reason))?;
+        }
         Ok(scores)
     }
 
