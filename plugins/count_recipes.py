@@ -23,6 +23,7 @@ MODELS = Path(__file__).resolve().parent.parent / "tests" / "parity" / "models"
 
 LANGUAGES = ("en", "zh", "fr", "es", "de", "pt", "it", "ru", "ja", "ca", "eu", "id", "vi", "ar", "bn", "hi", "ur")
 TOKENIZERS = ("EleutherAI/pythia-6.9b-deduped",)
+PAIRS = {"openai/clip-vit-base-patch32": "clip", "Salesforce/blip-itm-base-coco": "blip"}
 
 ROW = (
     '{"text": "one row", "images": [], "audios": [], "videos": [], "metadata": {}, "language": "en", '
@@ -39,6 +40,8 @@ def stand_ins(directory: Path) -> None:
     shutil.copy(MODELS / "lang.ftz", directory / "lid.176.bin")
     for name in TOKENIZERS:
         shutil.copytree(MODELS / "bytelevel", directory / name)
+    for name, small in PAIRS.items():
+        shutil.copytree(MODELS / small, directory / name)
 
 
 def is_recipe(path: Path) -> bool:

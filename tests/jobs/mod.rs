@@ -17,6 +17,7 @@ mod formats;
 mod groupers;
 mod images;
 mod models;
+mod pairs;
 mod quarantine;
 mod recipes;
 mod reorder;

@@ -4,7 +4,7 @@ use djhost_inference::{Kind, Model};
 use djhost_sdk::Entry;
 use djhost_sdk::models::{Element, Lend, Lent, Tensor, TensorData, TensorInfo, lend};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Lends `operator` the models that `params` name.
 pub(crate) fn lend_models(operator: Entry, params: &str) -> Vec<Lent> {
@@ -15,15 +15,33 @@ pub(crate) fn lend_models(operator: Entry, params: &str) -> Vec<Lent> {
     properties
         .filter(|(_, property)| property["format"] == "model")
         .filter_map(|(name, property)| {
-            let path = params[name].as_str().filter(|path| !path.is_empty())?;
-            let kind: Kind = property["x-model"]["kind"].as_str()?.parse().unwrap();
-            let model = Model::open(Path::new(path), Some(kind));
+            let about = &property["x-model"];
+            let text = |name: &str| params[name].as_str().filter(|path| !path.is_empty());
+            let by_other = || {
+                let file = about["file"].as_str()?;
+                text(file.strip_prefix('{')?.strip_suffix('}')?)
+            };
+            let path = text(name).or_else(by_other)?;
+            let kind: Kind = about["kind"].as_str()?.parse().unwrap();
+            let model = Model::open(&in_directory(Path::new(path), kind), Some(kind));
             Some(lend(
                 name,
                 Native(model.unwrap_or_else(|error| panic!("{error}"))),
             ))
         })
         .collect()
+}
+
+/// The model of a kind in a directory, or the file itself.
+fn in_directory(path: &Path, kind: Kind) -> PathBuf {
+    let inside = match kind {
+        Kind::Onnx => "model.onnx",
+        _ => "tokenizer.json",
+    };
+    match path.is_dir() {
+        true => path.join(inside),
+        false => path.to_owned(),
+    }
 }
 
 struct Native(Model);

@@ -8,7 +8,8 @@
 on other data; nothing of that is to be committed. Names of operators after the two paths make only the goldens of those.
 
 `image_deduplicator` needs `imagededup` and what it imports (`PyWavelets`, `scikit-learn`, `matplotlib`), the filters over audio and video `av==13.1.0`, the
-latter `ffprobe` too.
+latter `ffprobe` too. `audio_nmf_snr_filter` needs `librosa==0.11.0 scikit-learn==1.7.2 soundfile`, those over images with texts `torch==2.6.0 transformers==4.54.1` and
+what `make_pairs.py` has left in /tmp/pairs.
 
 A line is one set of parameters: `op`, `params`, and of the answer `keep` (a character per row, 1 or 0), `stats` (by key, a value per row)
 `texts` (by row number, only those that changed), or
@@ -43,7 +44,7 @@ HF = ["models/bytelevel", "models/wordpiece"]
 # Data-Juicer has no such parameter: it is as if it were always set.
 ZERO = {"drop_zero": True}
 # What the stats depend on.
-STATS_PARAMS = ["tokenization", "tokenizer_model", "hf_tokenizer", "rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition", "model", "video_backend"]
+STATS_PARAMS = ["tokenization", "tokenizer_model", "hf_tokenizer", "rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition", "model", "video_backend", "nmf_iter_num", "horizontal_flip", "vertical_flip", "reduce_mode", "image_special_token"]
 # These copy the field into the stats, which djhost does not.
 COPIES = {"specified_field_filter", "specified_numeric_field_filter"}
 # The library behind it loses what follows a NUL; djhost does not. It is given what is between them.
@@ -180,12 +181,24 @@ MEDIA = {
     "video_aspect_ratio_filter": [*ANY, {"min_ratio": "4:3", "max_ratio": "16/9"}, {"min_ratio": "4/3", "max_ratio": "7/3", "any_or_all": "all", "max_closed_interval": False}],
     "image_deduplicator": [{}, {"method": "dhash"}, {"method": "whash"}, {"method": "ahash"}, {"consider_text": True}, {"method": "ahash", "consider_text": True}],
 }
+SNR = [*ANY, {"min_snr": 5, "max_snr": 20}, {"min_snr": -3, "max_snr": 12, "any_or_all": "all"}, {"nmf_iter_num": 3, "min_snr": 1}]
+PAIRS = [*ANY, {"horizontal_flip": True}, {"vertical_flip": True}, {"reduce_mode": "max"}, {"reduce_mode": "min", "any_or_all": "all"}, {"image_special_token": "<image>"}]
+MEDIA |= {
+    "audio_nmf_snr_filter": SNR,
+    "image_text_similarity_filter": [{"hf_clip": "models/clip", "min_score": -0.1, **params} for params in PAIRS],
+    "image_text_matching_filter": [{"hf_blip": "models/blip", "min_score": 0.5, **params} for params in PAIRS],
+}
+MEDIA_FIXTURES = {"audio_nmf_snr_filter": "sounds.jsonl", "image_text_similarity_filter": "pairs.jsonl", "image_text_matching_filter": "pairs.jsonl"}
+# The networks of the parameters in transformers' own format.
+NETWORKS = pathlib.Path("/tmp/pairs")
 # What of the files djhost knows better, or does not know; the rows that name them are not compared.
 MEDIA_APART = {
     # Only the headers are read.
     "image": {"media/cut-pixels.jpg"}, "audio": set(),
     # PyAV, other than ffprobe, does not know how long these are.
     "video": {"media/clip.mkv", "media/clip.webm"},
+    # A height of 1 or 3 pixels is taken for colours.
+    "image_text_similarity_filter": {"media/one.png"}, "image_text_matching_filter": {"media/one.png"},
     "image_deduplicator": {"media/a.tif", "media/turned-5.tif", "media/a.ico", "media/a.avif"},
 }
 DEDUPLICATORS |= {alias: DEDUPLICATORS[name] for alias, name in ALIASES.items()}
@@ -323,6 +336,23 @@ def hear(path):
     return np.zeros(sum(frame.samples for frame in frames)), frames[0].sample_rate
 
 
+def listen(path):
+    """All samples, several channels as their mean, in single precision as `torchcodec` gives them."""
+    import soundfile
+
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return samples.mean(axis=1), rate
+
+
+def use_network(params):
+    """Gives Data-Juicer the networks of `make_pairs.py`, and its special tokens, which are options of a recipe there."""
+    from data_juicer.utils.mm_utils import SpecialTokens
+
+    SpecialTokens.image = params.get("image_special_token", "<__dj__image>")
+    given = {key: value for key, value in params.items() if key != "image_special_token"}
+    return {key: str(NETWORKS / value.removeprefix("models/")) if key in ("hf_clip", "hf_blip") else value for key, value in given.items()}
+
+
 def do_without_torch():
     """Data-Juicer takes the hashes of `imagededup` and, with them, networks that need PyTorch; and `torchcodec` to decode audio."""
     import data_juicer.ops.filter.audio_duration_filter as durations
@@ -333,6 +363,18 @@ def do_without_torch():
     for name, member in [("imagededup.methods.cnn", "CNN"), ("imagededup.utils.models", "CustomModel")]:
         sys.modules[name] = types.ModuleType(name)
         setattr(sys.modules[name], member, object)
+
+
+def prepare_media(name):
+    """What Data-Juicer's operator needs replaced."""
+    if name == "audio_nmf_snr_filter":
+        import data_juicer.ops.filter.audio_nmf_snr_filter as ratios
+        from data_juicer.utils.lazy_loader import LazyLoader
+
+        LazyLoader.check_packages = lambda *_: None
+        ratios.load_audio = listen
+    elif name not in MEDIA_FIXTURES:
+        do_without_torch()
 
 
 def over_media(op, rows):
@@ -354,9 +396,15 @@ def over_media(op, rows):
             if op._name == "image_deduplicator":
                 good.append(op.compute_hash({"text": row["text"], **paths, "number": len(marks)}))
             else:
-                batch = op.compute_stats_batched({**{key: [value] for key, value in paths.items()}, STATS: [{}]})
+                batch = op.compute_stats_batched({"text": [row["text"]], **{key: [value] for key, value in paths.items()}, STATS: [{}]})
+                numbers = {key: [float(v) for v in values] for key, values in batch[STATS][0].items()}
+                if any(v != v for values in numbers.values() for v in values):
+                    # Where Data-Juicer's answer is no number, djhost rejects the row.
+                    stats.append({})
+                    marks.append("?")
+                    continue
                 good.append(list(op.process_batched(batch))[0])
-                stats.append({key: [float(v) for v in values] for key, values in batch[STATS][0].items()})
+                stats.append(numbers)
             marks.append("=")
         except Exception:
             stats.append({})
@@ -367,7 +415,7 @@ def over_media(op, rows):
     else:
         good = iter(good)
         keep = [("1" if next(good) else "0") if mark == "=" else mark for mark in marks]
-    golden = {"keep": "".join(keep), "fixture": "media.jsonl"}
+    golden = {"keep": "".join(keep)}
     keys = next((list(stat) for stat in stats if stat), [])
     return golden | ({"stats": {key: [stat.get(key) for stat in stats] for key in keys}} if keys else {})
 
@@ -395,7 +443,7 @@ def bits(flags):
 disable_progress_bars()
 data = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "fixture.jsonl"
 goldens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "goldens"
-rows, media_rows = read(data), read(HERE / "media.jsonl")
+rows = read(data)
 goldens.mkdir(exist_ok=True)
 for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (noted, FIELD_MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (thinned, LINE_DEDUPLICATORS),
                           (selected, SELECTORS), (over_media, MEDIA), (grouped, GROUPERS), (taken_apart, REVERSE_GROUPERS)]:
@@ -405,7 +453,7 @@ for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (noted, FIELD_
         if sys.argv[3:] and name not in sys.argv[3:]:
             continue
         if answer is over_media:
-            do_without_torch()
+            prepare_media(name)
         with open(goldens / f"{name}.jsonl", "w", encoding="utf-8") as out:
             shown = set()
             for params in sets:
@@ -418,9 +466,11 @@ for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (noted, FIELD_
                     (use_punkt if params["model"] == PUNKT else use_model)(HERE / params["model"])
                 if {"tokenizer_model", "hf_tokenizer", "tokenizer"} & params.keys():
                     given = use_tokenizer(ALIASES.get(name, name), given)
+                if {"hf_clip", "hf_blip"} & params.keys():
+                    given = use_network(given)
                 op = OPERATORS.modules[ALIASES.get(name, name)](**given)
-                fixture = fixture or FIXTURES.get(name)
-                documents = media_rows if answer is over_media else read(HERE / fixture) if fixture else rows
+                fixture = fixture or FIXTURES.get(name) or (MEDIA_FIXTURES.get(name, "media.jsonl") if answer is over_media else None)
+                documents = read(HERE / fixture) if fixture else rows
                 golden = {"op": name, "params": params, **({"fixture": fixture} if fixture else {}), **answer(op, documents)}
                 # The stats depend on the parameters only where these say how to compute them: written once for each such case.
                 case = (tuple(golden.get("stats") or ()), str([params.get(key) for key in STATS_PARAMS]))

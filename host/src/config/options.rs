@@ -305,6 +305,15 @@ options! {
         audio_key: String = "audios".into();
         /// The field with the list of video paths.
         video_key: String = "videos".into();
+        /// What stands for an image in the texts. Operators that look at images with the text around
+        /// them take it, and the three below, unless they are given another one.
+        image_special_token: String = "<__dj__image>".into();
+        /// What stands for an audio file in the texts.
+        audio_special_token: String = "<__dj__audio>".into();
+        /// What stands for a video in the texts.
+        video_special_token: String = "<__dj__video>".into();
+        /// What ends a chunk of a text: its images belong to the text between two of these.
+        eoc_special_token: String = "<|__dj__eoc|>".into();
         /// Data-Juicer's spelling of `on_error`: true means `quarantine`, false means `fail`.
         skip_op_error: Option<bool> = None;
         /// What happens to a row that an operator rejects or fails on: `quarantine` sets it aside

@@ -90,7 +90,8 @@ impl OpSpec {
 
     /// Returns the `params` that the operator gets: `checked`, which are its own with defaults from
     /// [`check_params`](super::params::check_params), and the common ones of the WIT's `create`. If
-    /// an operator declares a common name itself, its own value is used.
+    /// an operator declares a common name itself, its own value is used. The special tokens of texts are
+    /// those of the options, where its parameters of these names are not given.
     pub fn guest_params(&self, config: &Config, checked: Map<String, Value>) -> Map<String, Value> {
         let mut params = checked;
         let keys = [
@@ -108,6 +109,20 @@ impl OpSpec {
             params
                 .entry(name)
                 .or_insert_with(|| own.as_deref().unwrap_or(general).into());
+        }
+        let tokens = [
+            ("image_special_token", &config.image_special_token),
+            ("audio_special_token", &config.audio_special_token),
+            ("video_special_token", &config.video_special_token),
+            ("eoc_special_token", &config.eoc_special_token),
+        ];
+        for (name, token) in tokens {
+            // Only operators that have such a parameter get it.
+            if !self.params.contains_key(name)
+                && let Some(param) = params.get_mut(name)
+            {
+                *param = token.as_str().into();
+            }
         }
         for (name, default) in COMMON_FLAGS {
             params.entry(name).or_insert(default.into());

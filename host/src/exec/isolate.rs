@@ -79,6 +79,21 @@ impl Caller<'_> {
         batch: &Batch,
         take: &mut impl FnMut(Piece) -> Result<()>,
     ) -> Result<()> {
+        let (rows, most) = (batch.rows(), self.pool.rows_per_call());
+        if rows <= most {
+            return self.ask_together(batch, take);
+        }
+        for from in (0..rows).step_by(most) {
+            self.ask_together(&batch.slice(from, most.min(rows - from)), take)?;
+        }
+        Ok(())
+    }
+
+    fn ask_together(
+        &mut self,
+        batch: &Batch,
+        take: &mut impl FnMut(Piece) -> Result<()>,
+    ) -> Result<()> {
         let error = match self.pool.process(self.slot, batch)? {
             Ok(mut reply) => {
                 let bad = misplaced(batch, &reply);
@@ -127,8 +142,8 @@ impl Caller<'_> {
 
     fn halves(&mut self, batch: &Batch, take: &mut impl FnMut(Piece) -> Result<()>) -> Result<()> {
         let middle = batch.rows() / 2;
-        self.ask(&batch.slice(0, middle), take)?;
-        self.ask(&batch.slice(middle, batch.rows() - middle), take)
+        self.ask_together(&batch.slice(0, middle), take)?;
+        self.ask_together(&batch.slice(middle, batch.rows() - middle), take)
     }
 
     /// Asks the fallbacks about a row. Without a good answer from any the last one's result counts.

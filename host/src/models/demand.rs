@@ -12,6 +12,10 @@ pub(crate) struct Demand {
     pub(crate) kind: Kind,
     /// The file that is looked for where the recipe names none.
     pub(crate) file: Option<String>,
+    /// The other parameter whose value is `file`, if one is.
+    pub(crate) file_of: Option<String>,
+    /// Files in the model's directory that the operator reads by itself.
+    pub(crate) beside: Vec<String>,
     /// Whether the operator works without.
     pub(crate) optional: bool,
     /// What in the recipe asks for it, for messages: `tokenization: true`.
@@ -54,6 +58,15 @@ impl Demand {
                 parameter: parameter.clone(),
                 kind,
                 file: text("file").map(filled),
+                file_of: text("file")
+                    .and_then(|file| file.strip_prefix('{')?.strip_suffix('}'))
+                    .map(str::to_owned),
+                beside: about["beside"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|name| name.as_str().map(str::to_owned))
+                    .collect(),
                 optional: about["optional"] == true,
                 wish: wish.flatten(),
                 published: text("published").map(filled),
@@ -109,6 +122,17 @@ mod tests {
         let without = of(json!({"lang": "en", "cut": false}));
         assert_eq!(without.len(), 1);
         assert!(without[0].optional && without[0].kind == Kind::Kenlm);
+        let beside = json!({"properties": {
+            "clip": {"type": "string", "format": "model", "x-model": {"kind": "onnx", "file": "{clip}", "beside": ["config.json"]}},
+            "tokenizer": {"type": "string", "format": "model", "x-model": {"kind": "tokenizer", "file": "{clip}"}},
+        }});
+        let params = json!({"clip": "org/clip", "tokenizer": ""});
+        let demands = Demand::of_schema(&beside, params.as_object().unwrap()).unwrap();
+        for demand in &demands {
+            assert_eq!(demand.file.as_deref(), Some("org/clip"));
+            assert_eq!(demand.file_of.as_deref(), Some("clip"));
+            assert_eq!(demand.beside.len(), usize::from(demand.parameter == "clip"));
+        }
         let wrong = json!({"properties": {"m": {"format": "model", "x-model": {"kind": "torch"}}}});
         let error = Demand::of_schema(&wrong, &Map::new()).unwrap_err();
         assert!(error.contains("`torch` is no kind of model"), "{error}");

@@ -23,8 +23,14 @@ pub struct Lent {
     pub digest: String,
 }
 
-/// The file in a directory with a tokenizer.
-pub(super) const TOKENIZER: &str = "tokenizer.json";
+/// The files that a directory with a model of a kind may have it in; the first that is there counts.
+pub(crate) fn files_inside(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Tokenizer => &["tokenizer.json"],
+        Kind::Onnx => &["model.onnx", "onnx/model.onnx"],
+        _ => &[],
+    }
+}
 
 /// What tells one state of a file from another: device, inode, size, modification time.
 type State = (u64, u64, u64, i64, i64);
@@ -44,10 +50,8 @@ impl Lent {
         kind: Kind,
         runtime: Option<&'static Runtime>,
     ) -> Result<Arc<Self>, String> {
-        // A directory with a tokenizer is as good as the file in it.
-        let inside = path.join(TOKENIZER);
-        let is_directory = kind == Kind::Tokenizer && path.is_dir();
-        let path = if is_directory { &inside } else { path };
+        let inside = inside(path, kind)?;
+        let path = inside.as_deref().unwrap_or(path);
         let unreadable = |error| format!("`{}`: it cannot be read: {error}", path.display());
         let state = state(path).map_err(unreadable)?;
         // Held while a model is opened: others that want the same one wait, and get it.
@@ -70,6 +74,23 @@ impl Lent {
         open.push((state, kind, Arc::downgrade(&lent)));
         Ok(lent)
     }
+}
+
+/// The file in a directory, which is as good as the file itself; None if `path` is no directory, or
+/// models of this kind are in none.
+fn inside(path: &Path, kind: Kind) -> Result<Option<PathBuf>, String> {
+    let names = files_inside(kind);
+    if names.is_empty() || !path.is_dir() {
+        return Ok(None);
+    }
+    let found = names
+        .iter()
+        .map(|name| path.join(name))
+        .find(|file| file.exists());
+    found.map(Some).ok_or_else(|| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("`{}`: it has no {}", path.display(), names.join(" or "))
+    })
 }
 
 fn state(path: &Path) -> std::io::Result<State> {

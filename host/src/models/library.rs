@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use djhost_inference::Kind;
 
-use super::lent::TOKENIZER;
+use super::lent::files_inside;
 use crate::error::UserError;
 use crate::remote::address::{Address, is_address};
 use crate::remote::fetch_to_cache;
@@ -101,10 +101,12 @@ fn look(path: &Path, kind: Kind) -> Result<Option<Found>, UserError> {
     };
     let address = Address::parse_file(text)?;
     let mut fetched = fetch_to_cache(&address)?;
-    if fetched.is_none() && kind == Kind::Tokenizer {
-        // As a directory on a disk, which a bucket does not have.
-        let key = format!("{}/{TOKENIZER}", address.key.trim_end_matches('/'));
-        fetched = fetch_to_cache(&address.beside(key.trim_start_matches('/')))?;
+    for name in files_inside(kind) {
+        if fetched.is_none() {
+            // As a directory on a disk, which a bucket does not have.
+            let key = format!("{}/{name}", address.key.trim_end_matches('/'));
+            fetched = fetch_to_cache(&address.beside(key.trim_start_matches('/')))?;
+        }
     }
     Ok(fetched.map(|fetched| Found {
         path: fetched.path,

@@ -7,6 +7,6 @@ mod library;
 mod runtime;
 
 pub(crate) use demand::Demand;
-pub(crate) use lent::Lent;
+pub(crate) use lent::{Lent, files_inside};
 pub(crate) use library::{Found, Library};
 pub(crate) use runtime::runtime;

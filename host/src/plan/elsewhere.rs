@@ -116,7 +116,7 @@ impl Granting {
     }
 
     /// Also under the address as languages write it that take two slashes of a path for one.
-    fn show(&mut self, guest: &str, host: PathBuf, why: &str) {
+    pub(super) fn show(&mut self, guest: &str, host: PathBuf, why: &str) {
         self.grants.add_dir(guest, host.clone(), why);
         let other = guest.replacen("://", ":/", 1);
         self.grants.add_dir(other, host, "");

@@ -1,13 +1,18 @@
 //! The models that an op may use: those that its parameters name, and those that an operator that comes
 //! with djhost looks for under a name of Data-Juicer's.
 
+use std::path::Path;
+
 use djhost_inference::Kind;
 use serde_json::{Map, Value};
 
+use super::granted_files::Files;
 use super::grants::{Granting, comes_with_djhost, host_path};
 use crate::config::Config;
 use crate::error::UserError;
-use crate::models::{Demand, Found, Lent, Library, runtime};
+use crate::models::{Demand, Found, Lent, Library, files_inside, runtime};
+use crate::remote::address::Address;
+use crate::remote::fetch_files_to_cache;
 use crate::wasm::{GrantedModel, OpEntry};
 
 /// Returns where the user keeps models.
@@ -47,13 +52,18 @@ impl Granting {
         for mut demand in demands {
             if !comes_with_djhost(entry) {
                 demand.file = None;
+                demand.beside.clear();
             }
             let place = place(&demand.parameter);
-            let written = given
-                .get(&demand.parameter)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty());
-            let found = match (written, &demand.file) {
+            let text_of = |parameter: &str| {
+                let text = given.get(parameter).and_then(Value::as_str);
+                text.filter(|text| !text.is_empty())
+            };
+            let written = text_of(&demand.parameter);
+            // The user has named it by another parameter: it may be a path, too.
+            let by_other = demand.file_of.as_deref().and_then(text_of);
+            let by_other = by_other.filter(|_| demand.file.is_some());
+            let found = match (written.or(by_other), &demand.file) {
                 (Some(written), _) => library.find(written, &host_path(written), demand.kind),
                 (None, Some(file)) => library.find_default(file, demand.kind),
                 (None, None) => Ok(None),
@@ -65,7 +75,7 @@ impl Granting {
                     continue;
                 }
             };
-            let Some(Found { path, address }) = found else {
+            let Some(found) = found else {
                 if written.is_some() || !demand.optional {
                     self.errors
                         .push(missing_model(&demand, written, library, &place));
@@ -83,8 +93,12 @@ impl Granting {
                     continue;
                 }
             };
-            match Lent::open(&path, demand.kind, runtime) {
+            match Lent::open(&found.path, demand.kind, runtime) {
                 Ok(model) => {
+                    let name = written.or(by_other).or(demand.file.as_deref());
+                    if let Some(name) = name.filter(|_| !demand.beside.is_empty()) {
+                        self.beside(name, &found, &demand, &place);
+                    }
                     self.with(|key| {
                         let key = key
                             .with("model")
@@ -98,14 +112,16 @@ impl Granting {
                     });
                     self.grants.models.push(GrantedModel {
                         parameter: demand.parameter,
-                        address: address.map(|address| address.text),
+                        address: found.address.map(|address| address.text),
                         model,
                     });
                 }
                 Err(wrong) => {
                     // The user knows nothing of the copy.
-                    let wrong = match &address {
-                        Some(address) => wrong.replace(&*path.to_string_lossy(), &address.text),
+                    let wrong = match &found.address {
+                        Some(address) => {
+                            wrong.replace(&*found.path.to_string_lossy(), &address.text)
+                        }
                         None => wrong,
                     };
                     self.wrong(&place, wrong, &another_file(&demand));
@@ -116,6 +132,45 @@ impl Granting {
             .models
             .sort_by(|a, b| a.parameter.cmp(&b.parameter));
         asks
+    }
+}
+
+impl Granting {
+    /// Grants the files that the operator reads in the directory of a model, under the name that the
+    /// recipe has for it.
+    fn beside(&mut self, name: &str, found: &Found, demand: &Demand, place: &str) {
+        let why = format!("parameter `{}`", demand.parameter);
+        let Some(address) = &found.address else {
+            if found.path.is_dir() {
+                self.files_in(&found.path, name, &demand.beside, &why, place);
+            }
+            return;
+        };
+        let key = address.key.trim_end_matches('/');
+        let inside = files_inside(demand.kind).iter();
+        let dir = inside.rev().find_map(|file| key.strip_suffix(file));
+        let dir = dir.map_or(key, |dir| dir.trim_end_matches('/'));
+        let files: Vec<Address> = demand
+            .beside
+            .iter()
+            .map(|file| address.beside(format!("{dir}/{file}").trim_start_matches('/')))
+            .collect();
+        let digest = |dir: &Path| Files::of(dir).and_then(|files| files.content_digest());
+        match fetch_files_to_cache(&files) {
+            Err((_, error)) => self.errors.push(UserError {
+                place: place.to_owned(),
+                ..error
+            }),
+            Ok(dir) => match digest(&dir) {
+                Ok(digest) => {
+                    self.with(|key| key.with("beside").with(digest.as_str()));
+                    self.show(name.trim_end_matches('/'), dir, &why);
+                }
+                Err(error) => self
+                    .errors
+                    .push(UserError::new(place, format!("{error:#}"))),
+            },
+        }
     }
 }
 

@@ -256,6 +256,36 @@ impl Granting {
         self.grants.add_dir(parent, host, why);
     }
 
+    /// Grants the directory `dir` under the name `written`, of whose files the operator reads those
+    /// called `names`, as far as they are there. Only these become part of the identity.
+    pub(super) fn files_in(
+        &mut self,
+        dir: &Path,
+        written: &str,
+        names: &[String],
+        why: &str,
+        place: &str,
+    ) {
+        let Ok(host) = std::path::absolute(dir) else {
+            return;
+        };
+        if self.look(&host, written, place).is_none() {
+            return;
+        }
+        for name in names {
+            let file = host.join(name);
+            if !file.is_file() {
+                continue;
+            }
+            match Files::of(&file).and_then(|files| files.digest()) {
+                Ok(digest) => self.with(|key| key.with("file").with(name).with(digest.as_str())),
+                Err(error) => self.wrong(place, format!("{error:#}"), READABLE),
+            }
+            self.grants.sources.push(file);
+        }
+        self.grants.add_dir(written, host, why);
+    }
+
     /// Grants the directories of the dataset: under the paths as written, as absolute paths, and,
     /// if there is only one, as `.`, so that paths relative to the dataset work. Their content is
     /// not part of the identity: there may be millions of files.

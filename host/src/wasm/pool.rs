@@ -13,7 +13,7 @@ use super::abi::v0_2;
 use super::clusters::Clusters;
 use super::component::LoadedComponent;
 use super::contract::{
-    COUNTS, Computed, DROPPED, Descriptor, Input, Kind, Limits, Output, ROW, Reply, SEEN,
+    COUNTS, Computed, Cost, DROPPED, Descriptor, Input, Kind, Limits, Output, ROW, Reply, SEEN,
     Signature, Wanted,
 };
 use super::drop_reasons;
@@ -220,6 +220,15 @@ impl OpPool {
     /// The operator's description of itself.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    /// Most rows that a call should have. A path is short and what it names is not: hundreds of images for
+    /// a network, as many as a batch has, would run into the limit of a call's time.
+    pub(crate) fn rows_per_call(&self) -> usize {
+        match self.descriptor.needs.media && self.descriptor.cost == Cost::Heavy {
+            true => 8,
+            false => usize::MAX,
+        }
     }
 
     /// The fields it reads and writes, those that the host reads or writes for it included.

@@ -19,6 +19,7 @@ mod sentence;
 mod shingles;
 mod simplify;
 mod sketch;
+mod twister;
 mod wide;
 
 pub use bloom_paragraph::{BloomParagraphDeduplicator, Unit};

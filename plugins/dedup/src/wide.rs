@@ -1,6 +1,7 @@
 //! The permutations of datatrove's MinHash: `(a · h + b) mod 2^61 - 1` of hashes of 64 bits.
 
-use crate::permutations::{Mt19937, PRIME};
+use crate::permutations::PRIME;
+use crate::twister::Mt19937;
 
 /// A family of hash functions, and the smallest value of each over a set of hashes.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! `audio_duration_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, filter_per_file};
+use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
 use crate::source::Media;
 use djhost_sdk::prelude::*;
 
@@ -46,4 +46,4 @@ impl PerFile for AudioDurationFilter {
     }
 }
 
-filter_per_file!(AudioDurationFilter, "audio_duration_filter", Cost::Light);
+judging_filter!(AudioDurationFilter, "audio_duration_filter", Cost::Light);

@@ -1,6 +1,6 @@
 //! `audio_size_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, filter_per_file};
+use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
 use crate::source::Media;
 use crate::units::bytes;
 use djhost_sdk::prelude::*;
@@ -57,7 +57,7 @@ impl PerFile for AudioSizeFilter {
     }
 }
 
-filter_per_file!(
+judging_filter!(
     AudioSizeFilter,
     "audio_size_filter",
     Cost::Light,

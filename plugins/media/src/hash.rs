@@ -2,7 +2,7 @@
 
 use crate::cosine::cosines;
 use crate::pixels::Pixels;
-use crate::resample::{grey, resized};
+use crate::resample::{Filter, grey, resized};
 use djhost_sdk::prelude::*;
 
 /// How images are hashed, each to 64 bits.
@@ -22,7 +22,7 @@ pub enum HashMethod {
 
 /// The hash of an image.
 pub(crate) fn hash(pixels: &Pixels, method: HashMethod) -> u64 {
-    let small = |width, height| grey(&resized(pixels, width, height));
+    let small = |width, height| grey(&resized(pixels, width, height, Filter::Lanczos));
     match method {
         HashMethod::Phash => phash(&small(32, 32)),
         HashMethod::Dhash => bits(

@@ -1,7 +1,7 @@
 //! Files that lie: cut off, changed, and crafted. Nothing may panic, hang or use unbounded memory.
 
-use crate::source::Source;
-use crate::{audio, bmff, decode, image, video};
+use crate::source::{Media, Source};
+use crate::{audio, bmff, decode, image, snr, video};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ fn all_of(bytes: &[u8]) {
     let _ = video::read(&mut Source::of(bytes.to_vec()));
     let _ = audio::duration(&mut Source::of(bytes.to_vec()));
     let _ = decode::decode(&mut Source::of(bytes.to_vec()));
+    let _ = snr::ratio(&Media::inside("a file", bytes), 2);
 }
 
 fn files() -> Vec<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! `image_aspect_ratio_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, filter_per_file};
+use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
 use crate::source::Media;
 use djhost_sdk::prelude::*;
 
@@ -46,7 +46,7 @@ impl PerFile for ImageAspectRatioFilter {
     }
 }
 
-filter_per_file!(
+judging_filter!(
     ImageAspectRatioFilter,
     "image_aspect_ratio_filter",
     Cost::Light

@@ -1,6 +1,6 @@
 //! `image_shape_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, filter_per_file};
+use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
 use crate::source::Media;
 use djhost_sdk::prelude::*;
 
@@ -53,4 +53,4 @@ impl PerFile for ImageShapeFilter {
     }
 }
 
-filter_per_file!(ImageShapeFilter, "image_shape_filter", Cost::Light);
+judging_filter!(ImageShapeFilter, "image_shape_filter", Cost::Light);

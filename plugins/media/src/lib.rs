@@ -1,11 +1,12 @@
-//! Filters over images, audio files and videos by their headers, and a deduplicator of images, with
-//! Data-Juicer's names, parameters and results.
+//! Filters over images, audio files and videos by their headers, a deduplicator of images, and filters
+//! over decoded audio and over images with their texts, with Data-Juicer's names, parameters and results.
 //!
 //! The host grants access to the directories of the dataset. A missing or damaged file sends its
 //! row to quarantine.
 
 mod audio;
 mod audio_duration;
+mod audio_nmf_snr;
 mod audio_size;
 mod bmff;
 mod cosine;
@@ -20,12 +21,20 @@ mod image_aspect_ratio;
 mod image_deduplicator;
 mod image_shape;
 mod image_size;
+mod image_text_matching;
+mod image_text_similarity;
 mod jpeg;
 mod mpeg;
+mod pairs;
 mod pixels;
 mod resample;
 mod rows;
+mod snr;
 mod source;
+#[path = "../../models/src/tokens.rs"]
+mod tokens;
+#[path = "../../dedup/src/twister.rs"]
+mod twister;
 mod units;
 mod video;
 mod video_aspect_ratio;
@@ -33,12 +42,16 @@ mod video_duration;
 mod video_resolution;
 
 pub use audio_duration::AudioDurationFilter;
+pub use audio_nmf_snr::AudioNmfSnrFilter;
 pub use audio_size::AudioSizeFilter;
 pub use hash::HashMethod;
 pub use image_aspect_ratio::ImageAspectRatioFilter;
 pub use image_deduplicator::ImageDeduplicator;
 pub use image_shape::ImageShapeFilter;
 pub use image_size::ImageSizeFilter;
+pub use image_text_matching::ImageTextMatchingFilter;
+pub use image_text_similarity::ImageTextSimilarityFilter;
+pub use pairs::{PairParams, Reduce};
 pub use rows::AnyOrAll;
 pub use video_aspect_ratio::VideoAspectRatioFilter;
 pub use video_duration::{VideoBackend, VideoDurationFilter};
@@ -54,4 +67,7 @@ djhost_sdk::export!(
     VideoResolutionFilter,
     VideoAspectRatioFilter,
     ImageDeduplicator,
+    AudioNmfSnrFilter,
+    ImageTextSimilarityFilter,
+    ImageTextMatchingFilter,
 );

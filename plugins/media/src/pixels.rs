@@ -8,6 +8,22 @@ pub(crate) struct Pixels {
     pub(crate) rgb: Vec<u8>,
 }
 
+/// The image as a mirror shows it: left and right exchanged.
+pub(crate) fn mirrored(mut pixels: Pixels) -> Pixels {
+    for row in pixels.rgb.chunks_exact_mut(pixels.width * 3) {
+        row.as_chunks_mut::<3>().0.reverse();
+    }
+    pixels
+}
+
+/// The image upside down: top and bottom exchanged.
+pub(crate) fn flipped(mut pixels: Pixels) -> Pixels {
+    let stride = pixels.width * 3;
+    let rows = pixels.rgb.chunks_exact(stride).rev();
+    pixels.rgb = rows.flatten().copied().collect();
+    pixels
+}
+
 /// Instances have 256 MB by default.
 pub(crate) const MOST_BYTES: usize = 200 << 20;
 

@@ -1,5 +1,5 @@
-//! What the media filters share: the files of a row, one or two numbers per file, and the rule over
-//! all of them.
+//! What the media filters share: the files of a row, one or two numbers per file or per part of the text,
+//! and the rule over all of them.
 
 use crate::source::Media;
 use djhost_sdk::prelude::*;
@@ -73,7 +73,50 @@ pub(crate) fn files(row: Row<'_>, inputs: usize) -> Result<Vec<Media<'_>>, Rejec
     Ok(paths.into_iter().map(file).collect())
 }
 
-/// A filter over files.
+/// A filter that judges a row by lists of numbers.
+pub(crate) trait Judged {
+    /// The stats, each with a list per row; one or two.
+    const STATS: &'static [Stat];
+
+    /// The fields that it reads.
+    fn reads(common: &Common) -> Vec<Input>;
+
+    /// The numbers of a row, one per stat in each; `inputs` is how many fields it reads.
+    fn numbers(&self, row: Row<'_>, inputs: usize) -> Result<Vec<[f64; 2]>, Reject>;
+
+    /// Whether such numbers fit.
+    fn fits(&self, common: &Common, numbers: [f64; 2]) -> bool;
+
+    /// Whether one of them must fit or all.
+    fn rule(&self) -> AnyOrAll;
+}
+
+impl<T: PerFile> Judged for T {
+    const STATS: &'static [Stat] = T::STATS;
+
+    fn reads(common: &Common) -> Vec<Input> {
+        T::MODALITY.inputs(common)
+    }
+
+    fn numbers(&self, row: Row<'_>, inputs: usize) -> Result<Vec<[f64; 2]>, Reject> {
+        let files = files(row, inputs)?;
+        let numbers = files.iter().map(|file| {
+            let numbers = self.measure(file);
+            numbers.map_err(|reason| Reject(file.blamed(reason)))
+        });
+        numbers.collect()
+    }
+
+    fn fits(&self, common: &Common, numbers: [f64; 2]) -> bool {
+        PerFile::fits(self, common, numbers)
+    }
+
+    fn rule(&self) -> AnyOrAll {
+        PerFile::rule(self)
+    }
+}
+
+/// A filter over files, each by itself.
 pub(crate) trait PerFile {
     const MODALITY: Modality;
     /// The stats, each with a list per row; one or two.
@@ -89,7 +132,7 @@ pub(crate) trait PerFile {
     fn rule(&self) -> AnyOrAll;
 }
 
-pub(crate) fn signature<T: PerFile>(common: &Common) -> Signature {
+pub(crate) fn signature<T: Judged>(common: &Common) -> Signature {
     let computed = |stat: &Stat| {
         let ty = match stat.integer {
             true => ColumnType::S64List,
@@ -98,16 +141,16 @@ pub(crate) fn signature<T: PerFile>(common: &Common) -> Signature {
         Computed::new(stat.key, ty)
     };
     Signature {
-        reads: T::MODALITY.inputs(common),
+        reads: T::reads(common),
         writes_stats: T::STATS.iter().map(computed).collect(),
         ..Signature::default()
     }
 }
 
-/// Measures the files of each row, or uses the stats that it already has, and judges it by them. A
-/// row without files stays.
-pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Output {
-    let inputs = T::MODALITY.inputs(common).len();
+/// Computes the numbers of each row, or uses the stats that it already has, and judges it by them. A
+/// row without numbers stays.
+pub(crate) fn process<T: Judged>(op: &T, common: &Common, batch: &Batch) -> Output {
+    let inputs = T::reads(common).len();
     let known: Vec<Option<&Column>> = T::STATS
         .iter()
         .map(|stat| present(batch, inputs, stat.key))
@@ -120,12 +163,9 @@ pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Out
         numbers.clear();
         let judged = match given(&known, row, &mut numbers) {
             true => Ok(()),
-            false => files(batch.row(row), inputs).and_then(|files| {
-                for file in &files {
-                    numbers.push(op.measure(file).map_err(|reason| file.blamed(reason))?);
-                }
-                Ok(())
-            }),
+            false => op
+                .numbers(batch.row(row), inputs)
+                .map(|found| numbers.extend(found)),
         };
         let keeps = match judged {
             Ok(()) => {
@@ -213,8 +253,8 @@ fn present<'a>(batch: &'a Batch, inputs: usize, key: &str) -> Option<&'a Column>
     found.map(|field| &field.values)
 }
 
-/// Makes a [`PerFile`] an [`Operator`].
-macro_rules! filter_per_file {
+/// Makes a [`Judged`] an [`Operator`].
+macro_rules! judging_filter {
     ($op:ty, $name:literal, $cost:expr $(, $prepare:ident)?) => {
         impl Operator for $op {
             const NAME: &'static str = $name;
@@ -236,4 +276,4 @@ macro_rules! filter_per_file {
         }
     };
 }
-pub(crate) use filter_per_file;
+pub(crate) use judging_filter;

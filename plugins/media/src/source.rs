@@ -38,6 +38,11 @@ impl<'a> Media<'a> {
         }
     }
 
+    /// The bytes, if they are inside of the row.
+    pub(crate) fn bytes(&self) -> Option<&'a [u8]> {
+        self.bytes
+    }
+
     /// Its size in bytes.
     ///
     /// # Errors

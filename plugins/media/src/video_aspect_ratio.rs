@@ -1,6 +1,6 @@
 //! `video_aspect_ratio_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, filter_per_file};
+use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
 use crate::source::Media;
 use crate::units::Ratio;
 use djhost_sdk::prelude::*;
@@ -64,7 +64,7 @@ impl PerFile for VideoAspectRatioFilter {
     }
 }
 
-filter_per_file!(
+judging_filter!(
     VideoAspectRatioFilter,
     "video_aspect_ratio_filter",
     Cost::Light,

@@ -1,6 +1,6 @@
 //! `video_duration_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, filter_per_file};
+use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
 use crate::source::Media;
 use djhost_sdk::prelude::*;
 
@@ -68,4 +68,4 @@ impl PerFile for VideoDurationFilter {
     }
 }
 
-filter_per_file!(VideoDurationFilter, "video_duration_filter", Cost::Light);
+judging_filter!(VideoDurationFilter, "video_duration_filter", Cost::Light);

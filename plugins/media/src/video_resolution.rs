@@ -1,6 +1,6 @@
 //! `video_resolution_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, filter_per_file};
+use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
 use crate::source::Media;
 use djhost_sdk::prelude::*;
 
@@ -53,7 +53,7 @@ impl PerFile for VideoResolutionFilter {
     }
 }
 
-filter_per_file!(
+judging_filter!(
     VideoResolutionFilter,
     "video_resolution_filter",
     Cost::Light

@@ -2,8 +2,10 @@
 
 #[path = "../../../tests/parity/check.rs"]
 mod check;
+#[path = "../../../tests/parity/lent.rs"]
+mod lent;
 
 #[test]
 fn all_operators_agree_with_data_juicer() {
-    check::check(djhost_media::operators());
+    check::check_lent(djhost_media::operators(), lent::lend_models);
 }

@@ -22,6 +22,7 @@ mod text_chunk;
 mod text_embd_similarity;
 mod text_network;
 mod token_num;
+mod tokens;
 
 pub use alphanumeric::AlphanumericFilter;
 pub use embedding::EmbeddingMapper;

@@ -1,10 +1,8 @@
 //! A tokenizer and a network that takes its tokens.
 
+use crate::tokens::{MOST_TOKENS, Tokens};
 use djhost_sdk::models::{Element, Model, Tensor, TensorData, TensorInfo};
 use djhost_sdk::prelude::*;
-
-/// Tokens that go through the network in one call: it takes memory for each pair of tokens of a row.
-const MOST_TOKENS: usize = 4096;
 
 /// What an input of the network is given.
 #[derive(Clone, Copy)]
@@ -19,14 +17,9 @@ enum Given {
 
 /// A tokenizer and a network that takes its tokens.
 pub(crate) struct TextNetwork {
-    tokenizer: Model,
+    tokens: Tokens,
     network: Model,
     inputs: Vec<(String, Given)>,
-    /// The special tokens that the tokenizer puts before and after a text.
-    before: Vec<i64>,
-    after: Vec<i64>,
-    /// The most tokens of a text, the special ones included.
-    max_length: usize,
 }
 
 impl TextNetwork {
@@ -43,21 +36,10 @@ impl TextNetwork {
         if !inputs.iter().any(|(_, given)| matches!(given, Given::Ids)) {
             return Err("`model`: the network has no input `input_ids`: export it with the names of `transformers`".into());
         }
-        let (before, after) = around(&tokenizer)?;
-        let specials = before.len() + after.len();
-        let max_length = max_length as usize;
-        if max_length <= specials || max_length > MOST_TOKENS {
-            return Err(format!(
-                "`max_length`: {max_length} must be more than {specials}, the number of special tokens, and at most {MOST_TOKENS}"
-            ));
-        }
         Ok(Self {
-            tokenizer,
+            tokens: Tokens::open(tokenizer, max_length, "max_length")?,
             network,
             inputs,
-            before,
-            after,
-            max_length,
         })
     }
 
@@ -74,34 +56,25 @@ impl TextNetwork {
     /// # Errors
     /// When it cannot.
     pub(crate) fn try_longest(&self, output: &str) -> Result<Tensor, String> {
-        let mut ids = self.before.clone();
-        let filler = self
-            .tokenizer
-            .encode("a", false)
-            .map_err(|Reject(why)| why)?;
+        let Tokens {
+            tokenizer,
+            before,
+            after,
+            max_length,
+        } = &self.tokens;
+        let filler = tokenizer.encode("a", false).map_err(|Reject(why)| why)?;
         let filler = filler.first().copied().unwrap_or_default();
-        ids.resize(self.max_length - self.after.len(), filler.into());
-        ids.extend(&self.after);
+        let mut ids = before.clone();
+        ids.resize(max_length - after.len(), filler.into());
+        ids.extend(after);
         self.run(&[ids], output).map_err(|wrong| {
-            format!(
-                "`model`: the network cannot take `max_length` ({}) tokens: {wrong}",
-                self.max_length
-            )
+            format!("`model`: the network cannot take `max_length` ({max_length}) tokens: {wrong}")
         })
     }
 
     /// The tokens of a text, cut to `max_length`, with the special ones around them.
     pub(crate) fn tokens(&self, text: &str) -> Result<Vec<i64>, Reject> {
-        let room = self.max_length - self.before.len() - self.after.len();
-        let ids = self.tokenizer.encode(text, false)?;
-        let ids = ids.into_iter().take(room).map(i64::from);
-        let mut all = self.before.clone();
-        all.extend(ids);
-        all.extend(&self.after);
-        match all.is_empty() {
-            true => Err(Reject("the text has no tokens".into())),
-            false => Ok(all),
-        }
+        self.tokens.of(text)
     }
 
     /// One output of the network for rows of equally many tokens.
@@ -195,19 +168,4 @@ fn given(input: TensorInfo) -> Result<(String, Given), String> {
         }
     };
     Ok((input.name, given))
-}
-
-/// The special tokens before and after a text.
-fn around(tokenizer: &Model) -> Result<(Vec<i64>, Vec<i64>), String> {
-    let encode = |special| -> Result<Vec<i64>, String> {
-        let ids = tokenizer.encode("a", special);
-        let ids = ids.map_err(|Reject(why)| format!("`tokenizer`: {why}"))?;
-        Ok(ids.into_iter().map(i64::from).collect())
-    };
-    let (plain, whole) = (encode(false)?, encode(true)?);
-    let at = whole
-        .windows(plain.len().max(1))
-        .position(|window| window == plain);
-    let at = at.ok_or("`tokenizer`: it changes a text to which it adds special tokens")?;
-    Ok((whole[..at].to_vec(), whole[at + plain.len()..].to_vec()))
 }
