@@ -5,6 +5,8 @@
 //! installs.
 
 #[cfg(target_os = "linux")]
+mod buckets;
+#[cfg(target_os = "linux")]
 #[allow(dead_code, reason = "the other suites use all of it")]
 #[path = "../crash"]
 mod crash {
@@ -29,5 +31,9 @@ mod links;
 mod python;
 #[cfg(target_os = "linux")]
 mod ray;
+#[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "another suite uses all of it")]
+#[path = "../s3/store.rs"]
+mod store;
 #[cfg(target_os = "linux")]
 mod submit;

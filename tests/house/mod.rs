@@ -229,6 +229,7 @@ const WRITERS: &[(&str, &str)] = &[
     ("cli/dropped.rs", "a new file of the user's"),
     ("cli/analyze.rs", "a new file of the user's"),
     ("run/explain/mod.rs", "goes away with the command"),
+    ("run/worker/copy.rs", "goes away with the process"),
     ("cli/ops/new/mod.rs", "a new project of the user's"),
     ("cli/ops/run.rs", "goes away with the command"),
 ];

@@ -48,6 +48,12 @@ pub(crate) trait Executor: Sync {
         committed: &dyn Fn(Manifest),
     ) -> Result<()>;
 
+    /// Called before the first [`run`](Self::run) of a segment: what was done here has to be where
+    /// those who do the work see it.
+    fn begin(&self, _: &TaskContext<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Called when [`run`](Self::run) was called for all partitions that have something to do in a
     /// segment. What comes next needs all of them: an error means that it is not done here.
     fn end(&self, _: &TaskContext<'_>) -> Result<()> {

@@ -7,6 +7,7 @@ pub(crate) mod breaker;
 pub(crate) mod chain;
 pub(crate) mod context;
 pub(crate) mod determinism;
+pub(crate) mod elsewhere;
 pub(crate) mod executor;
 pub(crate) mod gather;
 pub(crate) mod group_task;

@@ -110,6 +110,24 @@ fn keys_of(env: &TaskContext<'_>, index: &Index, op: usize, p: usize) -> Result<
     Ok(env.store.paths.checkpoints().join(&keys.data))
 }
 
+/// Bytes and number of the fingerprints that rows of partition `p` have; None where that is not how
+/// `op` compares rows.
+pub(super) fn shape(
+    env: &TaskContext<'_>,
+    index: &Index,
+    op: usize,
+    p: usize,
+) -> Result<Option<(usize, usize)>> {
+    if env.plan.ops[op].is_grouper() {
+        return Ok(None);
+    }
+    let path = keys_of(env, index, op, p)?;
+    let read = std::fs::read(&path).map_err(anyhow::Error::from);
+    let table = read.and_then(KeyTable::from_bytes);
+    let table = table.with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(table.shape())
+}
+
 /// The same for a grouper.
 fn groups(
     env: &TaskContext<'_>,

@@ -205,10 +205,15 @@ pub(crate) fn verify(env: &TaskContext<'_>, manifest: &Manifest) -> Result<()> {
     }
 }
 
+/// The data file of a manifest.
+pub(super) fn data_of(env: &TaskContext<'_>, manifest: &Manifest) -> PathBuf {
+    directory(env, manifest).join(&manifest.data)
+}
+
 /// Whether the data file is in a bucket alone.
 pub(super) fn is_absent(env: &TaskContext<'_>, manifest: &Manifest) -> bool {
-    let path = directory(env, manifest).join(&manifest.data);
-    env.store.paths.absent_bytes(&path).is_some()
+    let paths = &env.store.paths;
+    paths.absent_bytes(&data_of(env, manifest)).is_some()
 }
 
 /// Fetches the data file, if it is in a bucket alone, and checks it then. What is wrong with the file

@@ -1,5 +1,8 @@
 //! Where the rows of tasks go: checkpoints, export parts, and the keys for a global op. A separate
-//! thread encodes and writes, so that the ops need not wait.
+//! thread encodes and writes from the second batch on, so that the ops need not wait. Partitions of
+//! one batch do without: to start a thread and to wait for it cost more than to write a little.
+
+use std::thread::{Scope, ScopedJoinHandle};
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -44,38 +47,105 @@ enum Message {
     End(usize),
 }
 
-/// Sends batches to the writing thread.
-pub(crate) struct Sink {
-    sender: Sender<Message>,
-    /// The files of each task that has ended. Ends with the writer: what still waits in the channel
-    /// when the writer fails must not keep it open.
-    finished: Receiver<Files>,
+/// Takes batches to where they are written.
+pub(crate) struct Sink<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    by: By<'scope>,
     /// Seconds that the ops waited, by task.
     stalled: Vec<f64>,
 }
 
-impl Sink {
-    /// Sends rows of a task. Fails if the writer has failed; [`with`] returns its error.
+/// Who writes.
+enum By<'scope> {
+    /// The thread of the ops; nothing was written yet, or one batch.
+    Ops(Writer),
+    /// A thread of its own.
+    Thread(Link, ScopedJoinHandle<'scope, Result<()>>),
+    /// Nobody, as that thread cannot be started.
+    Nobody,
+}
+
+/// The ends of the channels to the writing thread.
+struct Link {
+    sender: Sender<Message>,
+    /// The files of each task that has ended. Ends with the writer: what still waits in the channel
+    /// when the writer fails must not keep it open.
+    finished: Receiver<Files>,
+}
+
+impl Sink<'_, '_> {
+    /// Writes rows of a task, or sends them. Fails if the writer has failed; [`with`] returns its
+    /// error.
     pub(crate) fn write(&mut self, task: usize, batch: Batch) -> Result<()> {
-        let message = match self.sender.try_send(Message::Rows(task, batch)) {
+        if let By::Ops(writer) = &mut self.by
+            && !writer.has_written
+        {
+            let waiting = std::time::Instant::now();
+            let written = writer.write(task, &batch);
+            self.stalled[task] += waiting.elapsed().as_secs_f64();
+            return written;
+        }
+        let link = self.link()?;
+        let message = match link.sender.try_send(Message::Rows(task, batch)) {
             Ok(()) => return Ok(()),
             Err(error) => error.into_inner(),
         };
         let waiting = std::time::Instant::now();
-        let sent = self.sender.send(message);
+        let sent = link.sender.send(message);
         self.stalled[task] += waiting.elapsed().as_secs_f64();
         sent.map_err(|_| stopped())
     }
 
+    /// The link to the writing thread, which is started if there is none.
+    fn link(&mut self) -> Result<&Link> {
+        if let By::Ops(_) = self.by
+            && let By::Ops(writer) = std::mem::replace(&mut self.by, By::Nobody)
+        {
+            self.by = start(self.scope, writer)?;
+        }
+        match &self.by {
+            By::Thread(link, _) => Ok(link),
+            _ => Err(stopped()),
+        }
+    }
+
     /// Ends a task: returns what was written of it, and the cost.
     pub(crate) fn finish(&mut self, task: usize) -> Result<Files> {
-        self.sender
-            .send(Message::End(task))
-            .map_err(|_| stopped())?;
-        let (written, times) = self.finished.recv().map_err(|_| stopped())?;
+        let (written, times) = match &mut self.by {
+            By::Ops(writer) => writer.finish(task)?,
+            By::Nobody => return Err(stopped()),
+            By::Thread(link, _) => {
+                let end = link.sender.send(Message::End(task));
+                end.map_err(|_| stopped())?;
+                link.finished.recv().map_err(|_| stopped())?
+            }
+        };
         let stalled = self.stalled[task];
         Ok((written, Times { stalled, ..times }))
     }
+
+    /// Waits for the writing thread; fails if that has.
+    fn end(self) -> Result<()> {
+        let By::Thread(link, thread) = self.by else {
+            return Ok(());
+        };
+        drop(link);
+        thread
+            .join()
+            .map_err(|_| anyhow::anyhow!("internal error: the writing thread panicked"))?
+    }
+}
+
+/// Starts a thread that goes on with what `writer` has begun.
+fn start<'scope>(scope: &'scope Scope<'scope, '_>, writer: Writer) -> Result<By<'scope>> {
+    let (sender, receiver) = bounded::<Message>(WAITING);
+    let (files, finished) = bounded(1);
+    let thread = std::thread::Builder::new()
+        .name("djhost-write".into())
+        // The channels end with the thread: a sink whose writer failed must not wait.
+        .spawn_scoped(scope, inherit(move || write_all(writer, &receiver, &files)))
+        .context("cannot start a writing thread")?;
+    Ok(By::Thread(Link { sender, finished }, thread))
 }
 
 fn stopped() -> anyhow::Error {
@@ -148,30 +218,48 @@ impl Open {
     }
 }
 
+/// Writes the files of some tasks.
+struct Writer {
+    tasks: Vec<Open>,
+    memo: Memo,
+    has_written: bool,
+}
+
+impl Writer {
+    fn new(targets: Vec<Vec<Target>>) -> Result<Self> {
+        let tasks = targets.into_iter().map(Open::new);
+        Ok(Self {
+            tasks: tasks.collect::<Result<_>>()?,
+            memo: Memo::default(),
+            has_written: false,
+        })
+    }
+
+    fn write(&mut self, task: usize, batch: &Batch) -> Result<()> {
+        self.has_written = true;
+        let memo = &mut self.memo;
+        self.tasks[task].timed(|files| files.iter_mut().try_for_each(|f| f.write(batch, memo)))
+    }
+
+    fn finish(&mut self, task: usize) -> Result<Files> {
+        let open = &mut self.tasks[task];
+        let written = open.timed(|files| files.drain(..).map(OpenFile::finish).collect())?;
+        Ok((written, open.times))
+    }
+}
+
 /// Writes until the sink is gone.
 fn write_all(
-    targets: Vec<Vec<Target>>,
+    mut writer: Writer,
     receiver: &Receiver<Message>,
     finished: &Sender<Files>,
 ) -> Result<()> {
-    let mut tasks = targets
-        .into_iter()
-        .map(Open::new)
-        .collect::<Result<Vec<_>>>()?;
-    let mut memo = Memo::default();
     for message in receiver {
         match message {
-            Message::Rows(task, batch) => {
-                let memo = &mut memo;
-                tasks[task]
-                    .timed(|files| files.iter_mut().try_for_each(|f| f.write(&batch, memo)))?;
-            }
+            Message::Rows(task, batch) => writer.write(task, &batch)?,
             Message::End(task) => {
-                let open = &mut tasks[task];
-                let written =
-                    open.timed(|files| files.drain(..).map(OpenFile::finish).collect())?;
                 // If the other side has gone, it has an error of its own.
-                let _ = finished.send((written, open.times));
+                let _ = finished.send(writer.finish(task)?);
             }
         }
     }
@@ -182,29 +270,18 @@ fn write_all(
 /// the writer's error is the cause.
 pub(crate) fn with<T>(
     targets: Vec<Vec<Target>>,
-    work: impl FnOnce(&mut Sink) -> Result<T>,
+    work: impl FnOnce(&mut Sink<'_, '_>) -> Result<T>,
 ) -> Result<T> {
-    let (sender, receiver) = bounded::<Message>(WAITING);
-    let (files, finished) = bounded(1);
+    let stalled = vec![0.0; targets.len()];
+    let writer = Writer::new(targets)?;
     std::thread::scope(|scope| {
         let mut sink = Sink {
-            sender,
-            finished,
-            stalled: vec![0.0; targets.len()],
+            scope,
+            by: By::Ops(writer),
+            stalled,
         };
-        let writer = std::thread::Builder::new()
-            .name("djhost-write".into())
-            // The channels end with the thread: a sink whose writer failed must not wait.
-            .spawn_scoped(
-                scope,
-                inherit(move || write_all(targets, &receiver, &files)),
-            )
-            .context("cannot start a writing thread")?;
         let worked = work(&mut sink);
-        drop(sink);
-        writer
-            .join()
-            .map_err(|_| anyhow::anyhow!("internal error: the writing thread panicked"))??;
+        sink.end()?;
         worked
     })
 }
@@ -253,6 +330,8 @@ mod tests {
             let batch = batch.clone();
             std::thread::spawn(move || {
                 let failed = with(vec![vec![target]], |sink| {
+                    // The thread begins with the second one.
+                    sink.write(0, batch.slice(0, 0))?;
                     sink.write(0, batch)?;
                     sink.finish(0)
                 });

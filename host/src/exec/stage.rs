@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
         env: &TaskContext<'_>,
         partition: &Partition,
         base: &Base,
-        sink: &mut Sink,
+        sink: &mut Sink<'_, '_>,
     ) -> Result<Vec<Manifest>> {
         let (p, task, last) = (partition.id as usize, self.task, self.task.last());
         let to = self.quarantine_to(env, p);
@@ -304,7 +304,7 @@ pub(super) fn feed(
     stages: &mut [Stage<'_>],
     p: usize,
     incoming: Incoming,
-    sink: &mut Sink,
+    sink: &mut Sink<'_, '_>,
     ahead: &Ahead,
 ) -> Result<u64> {
     let Some((stage, later)) = stages.split_first_mut() else {

@@ -12,6 +12,7 @@ mod groups;
 mod hamming;
 mod key_counts;
 mod keys;
+pub(crate) mod limit;
 mod mask;
 
 pub(crate) use bloom::look_up;

@@ -212,14 +212,17 @@ impl Bucket {
         };
         let listed = objects.into_iter().filter_map(|object| {
             let key = String::from(object.location);
-            Some(Listed {
-                key: key.strip_prefix(&above)?.to_owned(),
-                bytes: object.size,
-                tag: object.e_tag,
-                digest: None,
-            })
+            let key = key.strip_prefix(&above)?;
+            Some(Listed::new(key, object.size, object.e_tag))
         });
         Ok(listed.filter(|listed| !listed.key.is_empty()).collect())
+    }
+
+    /// An object that is there, as a list would have it.
+    pub(crate) fn find(&self, key: &str) -> Result<Listed, Failure> {
+        let object = Object::find(self.address(key))?;
+        let tag = object.tag().map(str::to_owned);
+        Ok(Listed::new(key, object.bytes(), tag))
     }
 
     /// Writes an object that was listed to `to`. An error if it is another one by now.

@@ -19,6 +19,18 @@ pub(crate) struct Listed {
     pub(super) digest: Option<String>,
 }
 
+impl Listed {
+    /// An object that is known otherwise.
+    pub(crate) fn new(key: &str, bytes: u64, tag: Option<String>) -> Self {
+        Self {
+            key: key.to_owned(),
+            bytes,
+            tag,
+            digest: None,
+        }
+    }
+}
+
 /// The objects below `prefix`, a key without the slash at its end, sorted as files are in
 /// directories. One request for a thousand objects.
 pub(crate) fn list(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failure> {

@@ -127,6 +127,13 @@ pub(crate) struct Listed {
     pub(crate) tag: Option<String>,
 }
 
+impl Listed {
+    pub(crate) fn new(key: &str, bytes: u64, tag: Option<String>) -> Self {
+        let key = key.to_owned();
+        Self { key, bytes, tag }
+    }
+}
+
 pub(crate) mod hub {
     use super::{Address, Failure};
     use std::convert::Infallible;
@@ -304,6 +311,10 @@ impl Bucket {
     }
 
     pub(crate) fn list(&self, _: &str, _: bool) -> Result<Vec<Listed>, Failure> {
+        match self.0 {}
+    }
+
+    pub(crate) fn find(&self, _: &str) -> Result<Listed, Failure> {
         match self.0 {}
     }
 

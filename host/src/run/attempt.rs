@@ -265,7 +265,7 @@ impl Attempt<'_> {
             let watcher = Announcing {
                 watcher: state.watcher(log, &bar, self.paths),
                 ahead: ahead.as_ref(),
-                parts: self.paths.parts(),
+                paths: self.paths,
             };
             let run = |executor: &dyn Executor| {
                 let how = (executor, workers);
@@ -308,6 +308,8 @@ impl Attempt<'_> {
         let mut carried = Vec::new();
         let hands = match &resolved.place.place {
             Place::Cluster(address) => {
+                // Workers plan the job by what is there.
+                self.paths.flush()?;
                 let trees = carried::trees(self.prepared)?;
                 carried = trees
                     .iter()
@@ -333,6 +335,7 @@ impl Attempt<'_> {
             protocol: PROTOCOL,
             directory: std::env::current_dir().context("there is no working directory")?,
             run: std::path::absolute(self.paths.root())?,
+            address: self.paths.address().map(ToString::to_string),
             temporary: self.paths.is_temporary(),
             attempt: self.number,
             plan: Some(PlanDigest::of(self.paths, context.chains, &program)?.to_string()),
@@ -502,7 +505,7 @@ impl Attempt<'_> {
 struct Announcing<'a, W> {
     watcher: W,
     ahead: Option<&'a Ahead>,
-    parts: PathBuf,
+    paths: &'a RunPaths,
 }
 
 impl<W: Watcher> Watcher for Announcing<'_, W> {
@@ -513,7 +516,11 @@ impl<W: Watcher> Watcher for Announcing<'_, W> {
     fn completed(&self, partition: usize, manifest: &Manifest) {
         self.watcher.completed(partition, manifest);
         if let Some(ahead) = self.ahead {
-            announce(ahead, &self.parts, manifest);
+            let parts = self.paths.parts();
+            // One that cannot be fetched now is copied at the end, or the error is told then.
+            if self.paths.bring(&parts.join(&manifest.data)).is_ok() {
+                announce(ahead, &parts, manifest);
+            }
         }
     }
 

@@ -53,6 +53,7 @@ pub(crate) fn spare_uploads(config: &Config, paths: &RunPaths) {
     }
 }
 
+/// Removes files of a directory, and waits for the disk once: there may be very many.
 fn remove_files(
     dir: &std::path::Path,
     storage: &Storage,
@@ -61,11 +62,17 @@ fn remove_files(
     let Ok(entries) = std::fs::read_dir(dir) else {
         return Ok(());
     };
+    let mut has_removed = false;
     for entry in entries {
         let entry = entry.with_context(|| format!("cannot list `{}`", dir.display()))?;
-        if entry.path().is_file() && which(&entry.file_name().to_string_lossy()) {
-            storage.remove(&entry.path())?;
+        // What is in a bucket alone is a link here.
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_dir && which(&entry.file_name().to_string_lossy()) {
+            has_removed |= storage.remove_unsynced(&entry.path())?;
         }
     }
-    Ok(())
+    match has_removed {
+        true => storage.sync_dir(dir),
+        false => Ok(()),
+    }
 }

@@ -58,13 +58,13 @@ impl Builder {
             errors.push(
                 UserError::new(
                     self.place("worker_processes"),
-                    format!("`{}`: `work_dir` is in a bucket (`{dir}`), which only one process puts files into", config.worker_processes),
+                    format!("`{}`: `work_dir` is in a bucket (`{dir}`), which on one machine only one process puts files into", config.worker_processes),
                 )
                 .hint("set it to 0, or give a `work_dir` on a disk; dataset and `export_path` may be in buckets"),
             );
         }
         if let Place::Cluster(address) = place {
-            self.check_cluster(address, in_bucket, errors);
+            self.check_cluster(address, errors);
         }
         if config.text_keys.0.len() > 1 {
             notes.push(format!(
@@ -82,16 +82,7 @@ impl Builder {
     }
 
     /// Checks what workers on the cluster at `address` cannot have.
-    fn check_cluster(&self, address: &str, in_bucket: Option<&str>, errors: &mut Vec<UserError>) {
-        if let Some(dir) = in_bucket {
-            errors.push(
-                UserError::new(
-                    self.place("work_dir"),
-                    format!("`{dir}` is in a bucket, which the workers of the Ray cluster `{address}` cannot share"),
-                )
-                .hint("give a `work_dir` that all nodes see, or `ray_address: local`; dataset and `export_path` may be in buckets"),
-            );
-        }
+    fn check_cluster(&self, address: &str, errors: &mut Vec<UserError>) {
         if self.config.worker_processes > 0 {
             errors.push(
                 UserError::new(

@@ -16,6 +16,7 @@ use super::worker::{Answer, Worker};
 use crate::checkpoint::Manifest;
 use crate::error::{Final, Stopped};
 use crate::exec::context::TaskContext;
+use crate::exec::elsewhere;
 use crate::exec::executor::{Executor, Steps};
 use crate::exec::index::Held;
 use crate::rundir::events::Event;
@@ -194,6 +195,10 @@ impl Executor for Pool<'_, '_> {
         }
     }
 
+    fn begin(&self, env: &TaskContext<'_>) -> Result<()> {
+        env.store.paths.flush()
+    }
+
     fn run(
         &self,
         env: &TaskContext<'_>,
@@ -218,7 +223,11 @@ impl Pool<'_, '_> {
     ) -> Result<()> {
         let held = RefCell::new(steps.held.clone());
         let losses = Cell::new(0);
+        let unseen = Cell::new(None);
         let note = |manifest: Manifest| {
+            if let Err(error) = elsewhere::adopt_all(env, &manifest) {
+                return unseen.set(Some(error));
+            }
             held.borrow_mut().insert(Arc::new(manifest.clone()));
             // What gets on ends no process by itself.
             losses.set(0);
@@ -231,7 +240,7 @@ impl Pool<'_, '_> {
             let task = task(steps, &held.borrow());
             let id = task.id.clone();
             let why = match self.try_once(env, steps, task, &note)? {
-                Tried::Ended(done) => return done,
+                Tried::Ended(done) => return done.and(unseen.take().map_or(Ok(()), Err)),
                 Tried::Lost(why) => why,
             };
             if self.hearing.is_over() {

@@ -47,6 +47,10 @@ pub(crate) struct Init {
     pub directory: PathBuf,
     /// The run directory. It has the recipe and the table of partitions.
     pub run: PathBuf,
+    /// The address of the run directory, if it is in a bucket: the process makes a copy of its own,
+    /// and `run` is that of the process that runs the job.
+    #[serde(default)]
+    pub address: Option<String>,
     /// Whether it goes away with the job, so that nothing has to survive a power cut.
     #[serde(default)]
     pub temporary: bool,

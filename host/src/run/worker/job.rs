@@ -1,13 +1,11 @@
 //! The job of another process, as a process sees it that runs tasks of it.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
 
 use super::digest::PlanDigest;
 use crate::checkpoint::Chains;
 use crate::config::{OnDifference, Recipe, Strategy};
-use crate::data::input::unpack::materialised;
+use crate::data::input::unpack::{materialise, materialised};
 use crate::data::{Dataset, Partition};
 use crate::error::UserError;
 use crate::exec::placement::Placement;
@@ -40,18 +38,9 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Plans the job in `run` again. Writes nothing; what it plans the caller compares by the digest.
+    /// Plans the job in the run directory `paths` again. Writes nothing; what it plans the caller compares by the digest.
     /// `worker` is as in [`Init`].
-    pub(super) fn load(
-        run: PathBuf,
-        temporary: bool,
-        attempt: u32,
-        worker: Option<usize>,
-    ) -> Result<Self> {
-        let paths = match temporary {
-            true => RunPaths::new(run).temporary(),
-            false => RunPaths::new(run),
-        };
+    pub(super) fn load(paths: RunPaths, attempt: u32, worker: Option<usize>) -> Result<Self> {
         let recipe = paths.resolved_config();
         if !recipe.exists() {
             return Err(UserError::new(
@@ -66,7 +55,11 @@ impl Job {
         let mut prepared = draft.prepare_again()?;
         retry::attach(&mut prepared, &paths)?;
         let changed = "the dataset is not what the job was planned for";
-        let dataset = materialised(&prepared.dataset, &paths.partitions()).context(changed)?;
+        let dataset = match paths.mirror() {
+            // Buckets do not have what can be made again.
+            Some(_) => materialise(&prepared.dataset, &paths.partitions(), &paths.storage())?,
+            None => materialised(&prepared.dataset, &paths.partitions()).context(changed)?,
+        };
         let chosen = table::load(&prepared, &dataset, &paths).context(changed)?;
         let chains = table::chains(&prepared, &chosen);
         let program = this_program().context("the program cannot be found")?;

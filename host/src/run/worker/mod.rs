@@ -1,6 +1,7 @@
 //! A process that runs tasks of a job which another process runs: `djhost task --stdio`, started by
 //! the pool in `exec/workers`, which has the protocol.
 
+mod copy;
 mod digest;
 mod job;
 mod lines;
@@ -9,6 +10,7 @@ mod once;
 pub(super) use digest::PlanDigest;
 pub use once::run_task;
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -23,10 +25,10 @@ use crate::error::exit;
 use crate::exec::workers::protocol::{
     Failure, FromWorker, Init, PROTOCOL, Ready, Task, TaskKind, ToWorker,
 };
-use crate::exec::{Held, Steps, guarded, segment};
-use crate::rundir::StopFlag;
+use crate::exec::{Held, Steps, elsewhere, guarded, segment};
 use crate::rundir::events::EventLog;
 use crate::rundir::process::host_name;
+use crate::rundir::{RunPaths, StopFlag};
 use crate::threads;
 use job::Job;
 use lines::Lines;
@@ -71,7 +73,9 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send + 'sta
     let log = EventLog::sent(init.attempt, move |event, thread| {
         theirs.say(&FromWorker::Event { event, thread });
     });
-    work(&job, &log, threads, &asks, &lines)?;
+    let worked = work(&job, &log, threads, &asks, &lines);
+    copy::remove();
+    worked?;
     Ok(exit::DONE)
 }
 
@@ -95,6 +99,7 @@ fn listen(input: impl Read, asked: &Sender<ToWorker>, lines: &Lines) {
             }
         }
     }
+    copy::remove();
     std::process::exit(exit::DONE.into());
 }
 
@@ -117,7 +122,10 @@ fn begin(init: &Init) -> Result<Job> {
         let place = |(dir, here): &(PathBuf, String)| (dir.clone(), home.join(here));
         set_carried(init.carried.iter().map(place).collect());
     }
-    std::env::set_current_dir(&init.directory)
+    let there = std::env::set_current_dir(&init.directory);
+    // A job whose files are all in buckets needs none.
+    let is_needed = init.address.is_none();
+    there.or_else(|error| if is_needed { Err(error) } else { Ok(()) })
         .with_context(|| {
             format!(
                 "machine `{}` does not see the working directory `{}`, where the paths of the recipe begin",
@@ -126,12 +134,17 @@ fn begin(init: &Init) -> Result<Job> {
             )
         })?;
     ensure!(
-        init.run.exists(),
+        init.address.is_some() || init.run.exists(),
         "machine `{}` does not see the run directory `{}`: `work_dir` has to be on storage that all machines mount at the same path",
         host_name(),
         init.run.display()
     );
-    let job = Job::load(init.run.clone(), init.temporary, init.attempt, init.worker)?;
+    let paths = match &init.address {
+        Some(address) => copy::of(address)?,
+        None if init.temporary => RunPaths::new(&init.run).temporary(),
+        None => RunPaths::new(&init.run),
+    };
+    let job = Job::load(paths, init.attempt, init.worker)?;
     if let Some(difference) = init
         .plan
         .as_deref()
@@ -228,10 +241,19 @@ fn run(job: &Job, log: &EventLog, stop: &StopFlag, task: &Task, lines: &Lines) -
         stage: task.stage,
         held,
     };
-    segment::run(&job.context(log, stop), &steps, &|manifest| {
+    let context = job.context(log, stop);
+    elsewhere::adopt(&context, &task.manifests)?;
+    let (made, unshared) = (RefCell::new(task.manifests.clone()), Cell::new(None));
+    let done = segment::run(&context, &steps, &|manifest| {
+        if let Err(error) = elsewhere::share(&context) {
+            return unshared.set(Some(error));
+        }
+        made.borrow_mut().push(manifest.clone());
         lines.say(&FromWorker::Committed {
             id: task.id.clone(),
             manifest: Box::new(manifest),
         });
-    })
+    });
+    let left = elsewhere::leave(&context, &*made.borrow());
+    done.and(unshared.take().map_or(Ok(()), Err)).and(left)
 }

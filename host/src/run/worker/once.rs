@@ -32,7 +32,7 @@ pub fn run_task(run: &Path, plan: Option<&str>, id: &str, stop: &StopFlag) -> Re
             .with_context(|| format!("cannot work in `{}`", directory.display()))?;
     }
     let attempt = JobSummary::load_if_readable(&paths)?.map_or(1, |s| s.attempts.len().max(1));
-    let job = Job::load(run, false, attempt as u32, None)?;
+    let job = Job::load(paths.clone(), attempt as u32, None)?;
     if let Some(difference) = plan.and_then(|plan| job.digest.difference(plan)) {
         return Err(UserError::new("--plan", difference)
             .hint("list the tasks again, with the program that is to run them")

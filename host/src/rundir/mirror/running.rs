@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 
+use super::absent;
 use super::growing::Growing;
 use super::hooked::{Hook, Hooked};
 use super::index::Index;
@@ -52,6 +53,8 @@ pub(crate) struct Mirror {
 
 struct Shared {
     remote: Remote,
+    /// Whether it runs the job, and so has the lease until the end; else it follows who does.
+    leads: bool,
     lease: Mutex<Option<Lease>>,
     index: Mutex<Index>,
     growing: Mutex<Growing>,
@@ -115,6 +118,7 @@ impl Mirror {
         };
         let shared = Arc::new(Shared {
             remote: remote.clone(),
+            leads: true,
             lease: Mutex::new(Some(lease)),
             index,
             growing: Mutex::new(growing),
@@ -138,6 +142,85 @@ impl Mirror {
             shared,
             threads: Mutex::new(threads),
         }))
+    }
+
+    /// The same for a process that runs tasks of a job which another one runs: it takes no lease, and
+    /// fetches only what the job is planned by. It calls [`flush`](Self::flush) before it says that
+    /// something is committed, and its end needs no call: who runs the job ends it at any moment.
+    pub(crate) fn follow(address: &Address, root: &Path, stop: &StopFlag) -> Result<Arc<Self>> {
+        let remote = Remote {
+            address: address.clone(),
+            bucket: Bucket::new(address)?,
+            root: root.to_owned(),
+        };
+        let index = Mutex::new(Index::open(root)?);
+        for dir in RunPaths::OF_THE_PLAN {
+            let part = Part {
+                dir,
+                deep: true,
+                // How far the job is may be written just now.
+                is_written: true,
+                leaves_data: true,
+            };
+            pull(&remote, &index, part)?;
+        }
+        let shared = Arc::new(Shared {
+            remote: remote.clone(),
+            leads: false,
+            lease: Mutex::new(None),
+            index,
+            growing: Mutex::default(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            stop: stop.clone(),
+        });
+        let mut threads = Vec::new();
+        for _ in 0..SENDERS {
+            let theirs = Arc::clone(&shared);
+            let thread = std::thread::Builder::new().name("djhost-send".into());
+            let work = inherit(move || theirs.send_all());
+            threads.push(thread.spawn(work).context("cannot start a thread")?);
+        }
+        Ok(Arc::new(Self {
+            remote,
+            shared,
+            threads: Mutex::new(threads),
+        }))
+    }
+
+    /// Learns of the file at `path`, which another process has put into the bucket: from now on the
+    /// copy has it as what [`bring`](Self::bring) fetches. Nothing happens if the copy has one.
+    pub(crate) fn adopt(&self, path: &Path) -> Result<()> {
+        if path.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        self.adopt_anew(path)
+    }
+
+    /// The same in place of what the copy has.
+    pub(crate) fn adopt_anew(&self, path: &Path) -> Result<()> {
+        let Some(key) = self.remote.key(path) else {
+            return Ok(());
+        };
+        let found = self.remote.bucket.find(&key)?;
+        absent::put(path, found.bytes)?;
+        lock(&self.shared.index).leave(&found);
+        Ok(())
+    }
+
+    /// Removes the file at `path` from the copy, if it is in the bucket; [`bring`](Self::bring)
+    /// fetches it again.
+    pub(crate) fn leave(&self, path: &Path) -> Result<()> {
+        let Some(key) = self.remote.key(path) else {
+            return Ok(());
+        };
+        let mut index = lock(&self.shared.index);
+        let Some(found) = index.listed(&key) else {
+            return Ok(());
+        };
+        index.leave(&found);
+        drop(index);
+        absent::put(path, found.bytes)
     }
 
     /// Where the run directory is.
@@ -307,7 +390,7 @@ impl Shared {
     }
 
     fn is_held(&self) -> bool {
-        lock(&self.lease).as_ref().is_some_and(Lease::is_held)
+        !self.leads || lock(&self.lease).as_ref().is_some_and(Lease::is_held)
     }
 
     /// Nothing is sent from now on, and the job stops.
@@ -381,17 +464,26 @@ impl Shared {
         Ok(())
     }
 
-    /// A manifest is made only where there is none, or in place of the one that this run knows.
+    /// A manifest is made only where there is none, or in place of the one that this run knows. Of
+    /// several workers that have one task, the last one counts.
     fn put_manifest(&self, key: &str, content: &Bytes) -> Result<Version> {
         let bucket = &self.remote.bucket;
-        let known = lock(&self.index).version(key).cloned();
-        let when = match known {
+        if !self.leads {
+            return match bucket.put(key, content, &When::Always)? {
+                Put::Done(version) => Ok(version),
+                Put::Refused => Err(anyhow!("`{}` was refused", bucket.address(key))),
+            };
+        }
+        let index = lock(&self.index);
+        let is_known = index.version(key).is_some() || index.absent(key).is_some();
+        drop(index);
+        let when = match is_known {
             // Some stores tell versions by what a list does not have.
-            Some(_) => match bucket.get(key)? {
+            true => match bucket.get(key)? {
                 Some(there) => When::Is(there.version),
                 None => When::Absent,
             },
-            None => When::Absent,
+            false => When::Absent,
         };
         match bucket.put(key, content, &when)? {
             Put::Done(version) => Ok(version),

@@ -13,6 +13,9 @@ impl RunPaths {
     /// Directories of which commands that only look need everything; empty: the run directory.
     pub(crate) const LOOKED_AT: [&'static str; 4] = ["", "metadata", "logs", "partitions"];
 
+    /// Directories that say how a job is planned.
+    pub(crate) const OF_THE_PLAN: [&'static str; 2] = ["metadata", "partitions"];
+
     /// Returns how a file of a copy, by its name in the run directory, goes to the bucket. None: it
     /// stays where it is, because it is unfinished, can be made again from the input, or is no
     /// djhost's file.
