@@ -54,6 +54,32 @@ fn a_missing_model_is_named_with_its_place_and_source() {
     );
 }
 
+/// An operator that would do without a model: a mistyped place must not go unseen.
+#[test]
+fn a_place_that_is_not_there_is_said_of_a_model_that_is_optional_too() {
+    let dir = case(
+        "dataset_path: input.jsonl\nexport_path: out.jsonl\nprocess:\n- language_id_score_filter: {lang: en}\n",
+    );
+    for (arg, says) in [
+        (
+            "--model-dir=models/nothing",
+            "`lid.176.bin` is looked for, and it is not in `models/nothing` (there is no such directory)",
+        ),
+        (
+            "--models={lid.176.bin: models/no.bin}",
+            "`models` names `models/no.bin`, which does not exist",
+        ),
+    ] {
+        let (text, planned) = said(dir.path(), &["plan", "recipe.yaml", arg]);
+        assert!(!planned && text.contains(says), "`{says}` is not in {text}");
+    }
+    let (text, planned) = said(
+        dir.path(),
+        &["plan", "recipe.yaml", "--model-dir", "models"],
+    );
+    assert!(planned, "{text}");
+}
+
 #[test]
 fn a_model_directory_makes_a_recipe_run_as_it_is() {
     let dir = case(RECIPE);

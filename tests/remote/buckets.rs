@@ -180,6 +180,31 @@ fn credentials_that_no_request_can_have_are_refused_by_the_name_of_their_variabl
 }
 
 #[test]
+fn a_server_that_is_none_is_refused_by_the_name_of_its_variable() {
+    let web = Web::new();
+    web.put("/bucket/rows.jsonl", &*rows());
+    let recipe = "dataset_path: s3://bucket/rows.jsonl\nprocess: []\n";
+    for wrong in ["127.0.0.1:9000", "localhost:9000", "http://", "ftp://host"] {
+        let mut case = at(&web);
+        case.env
+            .push(("AWS_ENDPOINT_URL".to_owned(), wrong.to_owned()));
+        case.run(recipe)
+            .failed(2, &["`AWS_ENDPOINT_URL` is no URL of a server"]);
+    }
+    assert!(web.asked().is_empty());
+    // Without a value it is not set.
+    let mut case = at(&web);
+    case.env.extend(
+        [
+            ("AWS_ENDPOINT_URL", String::new()),
+            ("AWS_ENDPOINT_URL_S3", web.url("")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    case.run(recipe).ok();
+}
+
+#[test]
 fn a_profile_has_keys_region_and_endpoint() {
     let (web, rows) = (Web::new(), rows());
     web.put("/bucket/rows.jsonl", &*rows);

@@ -128,4 +128,14 @@ fn mistakes_of_the_hub_say_what_to_do() {
         &["is no dataset of the hub", "hf://datasets/OWNER/NAME/PATH"],
     );
     run(&case, "hf://datasets/mine").failed(2, &["does not name a dataset of the hub"]);
+    for wrong in [
+        "http://user:secret@host",
+        "host:1",
+        "https://host/?k=secret",
+    ] {
+        let mut case = at(&web);
+        case.env.push(("HF_ENDPOINT".to_owned(), wrong.to_owned()));
+        let ran = run(&case, "hf://datasets/me/mine").failed(2, &["HF_ENDPOINT", "HF_TOKEN"]);
+        assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+    }
 }

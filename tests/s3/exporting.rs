@@ -220,10 +220,24 @@ fn mistakes_are_said_before_any_work() {
         ("BUCKET/data/in.jsonl", "this is a file of the dataset"),
         ("BUCKET/data/sub/r.jsonl", "below the dataset's prefix"),
         ("BUCKET/r/", "does not name an object"),
+        (
+            "BUCKET/r-*.jsonl",
+            "are for patterns of files that are read",
+        ),
+        (
+            "BUCKET/r.jsonl?X-Amz-Signature=s",
+            "must not have a part after `?`",
+        ),
         ("https://host/r.jsonl", "nothing can be written there"),
         ("hf://datasets/a/b/r.jsonl", "there is no token for the hub"),
     ] {
         let said = run("BUCKET/data", to);
         assert!(said.contains(says), "{said}");
+    }
+    for from in ["s3a://mistakes/data/in.jsonl", "S3://mistakes/data/"] {
+        let said = run(from, "BUCKET/data/in.jsonl");
+        assert!(said.contains("this is a file of the dataset"), "{said}");
+        let said = run("BUCKET/data/in.jsonl", "s3n://mistakes/data/in.jsonl");
+        assert!(said.contains("this is a file of the dataset"), "{said}");
     }
 }

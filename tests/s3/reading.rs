@@ -34,8 +34,14 @@ fn an_object_a_prefix_and_a_pattern_are_read_as_their_files_are() {
     ] {
         bucket.put(key, body);
     }
+    // A name that is a pattern, too, of the first of them.
+    bucket.put("data/sub/[d].jsonl", &parts[1]);
+    fs::write(bucket.path("local/sub/[d].jsonl"), &parts[1]).unwrap();
     let with = |place: &str| format!("dataset_path: {place}\n{PROCESS}");
     for (remote, local) in [
+        ("'BUCKET/data/sub/[d].jsonl'", "'local/sub/[d].jsonl'"),
+        ("'BUCKET/data/su[b]/d.jsonl'", "local/sub/d.jsonl"),
+        ("[BUCKET/data, s3a://reading/data/a.jsonl]", "local"),
         ("BUCKET/data", "local"),
         ("BUCKET/data/", "local"),
         ("BUCKET/data/sub/b c.jsonl", "local/sub/b c.jsonl"),
@@ -56,6 +62,7 @@ fn an_object_a_prefix_and_a_pattern_are_read_as_their_files_are() {
             "there is no such object, and none below it",
         ),
         ("BUCKET/data/*.parquet", "no data files found"),
+        ("s3://a bucket/x", "cannot be the name of a bucket"),
         ("s3://no-such-bucket-here/x", "the bucket's name"),
     ] {
         let output = bucket.run(&with(place));

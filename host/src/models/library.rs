@@ -8,7 +8,7 @@ use djhost_inference::Kind;
 use super::lent::files_inside;
 use crate::error::UserError;
 use crate::remote::address::{Address, is_address};
-use crate::remote::fetch_to_cache;
+use crate::remote::{fetch_to_cache, is_empty};
 
 /// The places where the user keeps models. Each may be an address, which is fetched once for this
 /// machine.
@@ -82,13 +82,36 @@ impl Library {
         if self.dirs.is_empty() {
             return "no model directory is given".into();
         }
-        let dirs: Vec<String> = self
-            .dirs
-            .iter()
-            .map(|dir| format!("`{}`", dir.display()))
-            .collect();
+        let shown = |dir: &PathBuf| match is_missing(dir) {
+            Ok(true) => format!("`{}` (there is no such directory)", dir.display()),
+            _ => format!("`{}`", dir.display()),
+        };
+        let dirs: Vec<String> = self.dirs.iter().map(shown).collect();
         format!("it is not in {}", dirs.join(", "))
     }
+
+    /// Returns a model directory that does not exist. The error is that of a server, at its address.
+    pub(crate) fn missing_dir(&self) -> Result<Option<&Path>, UserError> {
+        for dir in &self.dirs {
+            if is_missing(dir)? {
+                return Ok(Some(dir));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether there is no such directory. In a bucket it is there if anything is below it; a server of
+/// the web cannot be asked.
+fn is_missing(dir: &Path) -> Result<bool, UserError> {
+    let Some(text) = dir.to_str().filter(|text| is_address(text)) else {
+        return Ok(!dir.is_dir());
+    };
+    let address = Address::parse_file(text).map_err(|e| UserError {
+        place: text.to_owned(),
+        ..e
+    })?;
+    is_empty(&address).map_err(|e| e.at(text))
 }
 
 /// What is at `path`, which may be an address; None if nothing is.

@@ -76,9 +76,17 @@ impl Granting {
                 }
             };
             let Some(found) = found else {
-                if written.is_some() || !demand.optional {
-                    self.errors
-                        .push(missing_model(&demand, written, library, &place));
+                let is_named = |file: &String| library.names.contains_key(file);
+                let is_wanted = written.is_some()
+                    || !demand.optional
+                    || demand.file.as_ref().is_some_and(is_named);
+                // Without a mistake in where it is looked for, an operator may do without.
+                match library.missing_dir() {
+                    Ok(None) if !is_wanted => {}
+                    Ok(_) => self
+                        .errors
+                        .push(missing_model(&demand, written, library, &place)),
+                    Err(error) => self.errors.push(error),
                 }
                 continue;
             };
@@ -196,11 +204,16 @@ fn missing_model(
             library.places(written)
         ),
         (None, Some(file)) => format!(
-            "{}the {} `{file}` is needed, and {}",
+            "{}the {} `{file}` is {}, and {}",
             wish.as_ref()
                 .map(|wish| format!("for `{wish}` "))
                 .unwrap_or_default(),
             kind.noun(),
+            if demand.optional {
+                "looked for"
+            } else {
+                "needed"
+            },
             library.places(file)
         ),
         (None, None) => format!("`{parameter}` must name {}", kind.with_article()),

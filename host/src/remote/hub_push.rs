@@ -291,7 +291,7 @@ impl Push {
                 );
             }
         }
-        for path in removed {
+        for path in &removed {
             add("deletedFile", json!({ "path": path }));
         }
         let path = format!("/api/{}/commit/{}", self.name, encoded(&self.branch, false));

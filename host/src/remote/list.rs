@@ -44,6 +44,23 @@ pub(crate) fn list(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failu
     Ok(listed)
 }
 
+/// Returns whether nothing is below an address, if its server can be asked that.
+pub(crate) fn is_empty(address: &Address) -> Result<bool, Failure> {
+    let prefix = address.key.trim_end_matches('/');
+    match address.scheme {
+        Scheme::Http => Ok(false),
+        Scheme::Hub => Ok(hub::list(&hub::pin(address)?, prefix)?.is_empty()),
+        Scheme::S3 | Scheme::Gcs | Scheme::Azure => {
+            let request = format!("the list of `{address}`");
+            let path = store::path(prefix)?;
+            let store = store::of(address)?;
+            let first = store::wait(store.list(Some(&path)).try_next());
+            let first = first.map_err(|e| Failure::of_store(&request, &e))?;
+            Ok(first.is_none())
+        }
+    }
+}
+
 fn of_store(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failure> {
     let request = format!("the list of `{}`", address.beside(prefix));
     let path = Path::parse(prefix)

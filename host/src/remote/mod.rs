@@ -60,7 +60,7 @@ pub(crate) use self::{
     ahead::Ahead,
     bucket::{Bucket, Got, Put, Version, When},
     failure::Failure,
-    list::{Listed, list},
+    list::{Listed, is_empty, list},
     object::Object,
     ray::{RayJob, RayJobs},
     unfinished::{unfinished, unfinished_below},
@@ -69,5 +69,5 @@ pub(crate) use self::{
 #[cfg(not(feature = "remote"))]
 pub(crate) use without::{
     Ahead, Bucket, Failure, Got, Listed, Object, Put, RayJob, RayJobs, Unfinished, Upload, Version,
-    When, check_writable, hub, list, remove, unfinished, unfinished_below,
+    When, check_writable, hub, is_empty, list, remove, unfinished, unfinished_below,
 };

@@ -331,6 +331,10 @@ pub(crate) fn unfinished_below(_: &Address) -> Result<Vec<Unfinished>, Failure> 
     Err(Failure)
 }
 
+pub(crate) fn is_empty(_: &Address) -> Result<bool, Failure> {
+    Err(Failure)
+}
+
 pub(crate) fn unfinished(_: &Address) -> Result<Vec<(String, Unfinished)>, Failure> {
     Err(Failure)
 }
