@@ -57,7 +57,7 @@ def main() -> None:
         sys.exit(f"{name} is a model of the kind {config.model_type}: {' and '.join(OUTPUTS)} can be exported")
     kind = {"clip": transformers.CLIPModel, "blip": transformers.BlipForImageTextRetrieval}[config.model_type]
     model = kind.from_pretrained(name, attn_implementation="eager")
-    export(model, transformers.AutoProcessor.from_pretrained(name, use_fast=False), pathlib.Path(models) / name)
+    export(model, transformers.AutoProcessor.from_pretrained(name), pathlib.Path(models) / name)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,16 @@ class Chain:
         **common: Unpack[CommonOfFilters],
     ) -> Chain:
         """Keeps rows whose audio files last a number of seconds within bounds."""
+    def audio_nmf_snr_filter(
+        self,
+        *,
+        min_snr: float = 0.0,
+        max_snr: float = ...,
+        nmf_iter_num: int = 500,
+        any_or_all: Literal["any", "all"] = "any",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Keeps rows whose audio files have a ratio of signal to noise within bounds, in decibels."""
     def audio_size_filter(
         self,
         *,
@@ -374,6 +384,44 @@ class Chain:
         **common: Unpack[CommonOfFilters],
     ) -> Chain:
         """Keeps rows whose images are of a size within bounds, in bytes of the file."""
+    def image_text_matching_filter(
+        self,
+        *,
+        hf_blip: str = "Salesforce/blip-itm-base-coco",
+        tokenizer: str = "",
+        min_score: float = 0.003,
+        max_score: float = 1.0,
+        trust_remote_code: bool = False,
+        horizontal_flip: bool = False,
+        vertical_flip: bool = False,
+        any_or_all: Literal["any", "all"] = "any",
+        reduce_mode: Literal["avg", "max", "min"] = "avg",
+        image_special_token: str = "<__dj__image>",
+        audio_special_token: str = "<__dj__audio>",
+        video_special_token: str = "<__dj__video>",
+        eoc_special_token: str = "<|__dj__eoc|>",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Keeps rows whose images match the texts around them as well as asked for."""
+    def image_text_similarity_filter(
+        self,
+        *,
+        hf_clip: str = "openai/clip-vit-base-patch32",
+        tokenizer: str = "",
+        min_score: float = 0.1,
+        max_score: float = 1.0,
+        trust_remote_code: bool = False,
+        horizontal_flip: bool = False,
+        vertical_flip: bool = False,
+        any_or_all: Literal["any", "all"] = "any",
+        reduce_mode: Literal["avg", "max", "min"] = "avg",
+        image_special_token: str = "<__dj__image>",
+        audio_special_token: str = "<__dj__audio>",
+        video_special_token: str = "<__dj__video>",
+        eoc_special_token: str = "<|__dj__eoc|>",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Keeps rows whose images are as similar to the texts around them as asked for."""
     def key_value_grouper(self, *, group_by_keys: Sequence[str] | None = None, **common: Unpack[Common]) -> Chain:
         """Makes one row of all rows that have the same values in some fields: each field becomes the list of their values."""
     def language_id_score_filter(
