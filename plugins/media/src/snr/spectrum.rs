@@ -169,9 +169,9 @@ pub(super) fn power(magnitudes: &[f32], weights: &[f32]) -> Option<f64> {
         let first = (at + 1).saturating_sub(WINDOW).div_ceil(HOP);
         let last = (at / HOP).min(weights.len() - 1);
         let (mut value, mut squares) = (0.0, 0.0);
-        for frame in first..=last {
+        for (frame, weight) in (first..=last).zip(&weights[first..=last]) {
             let place = at - frame * HOP;
-            value += f64::from(weights[frame]) * wave[place];
+            value += f64::from(*weight) * wave[place];
             squares += window[place] * window[place];
         }
         if squares > f64::from(f32::MIN_POSITIVE) {
@@ -190,7 +190,7 @@ mod tests {
     fn a_tone_has_its_power_at_its_frequency() {
         let mut analysis = Analysis::new(100);
         let tone: Vec<f32> = (0..8192)
-            .map(|i| (i as f32 * 64.0 * std::f32::consts::TAU / WINDOW as f32).cos())
+            .map(|i| (f64::from(i) * 64.0 * std::f64::consts::TAU / WINDOW as f64).cos() as f32)
             .collect();
         // However it is cut into pieces.
         for piece in tone.chunks(777) {
