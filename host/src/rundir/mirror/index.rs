@@ -86,13 +86,13 @@ impl Index {
         self.absent.get(key)
     }
 
-    /// Notes an object that the copy does not have.
     /// The object that the copy has at `key`, as a list would have it.
     pub(super) fn listed(&self, key: &str) -> Option<Listed> {
         let (bytes, version) = self.known.get(key)?;
         Some(Listed::new(key, *bytes, version.tag.clone()))
     }
 
+    /// Notes an object that the copy does not have.
     pub(super) fn leave(&mut self, object: &Listed) {
         self.remove(&object.key);
         self.absent.insert(object.key.clone(), object.clone());
