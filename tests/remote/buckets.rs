@@ -191,6 +191,13 @@ fn a_server_that_is_none_is_refused_by_the_name_of_its_variable() {
         case.run(recipe)
             .failed(2, &["`AWS_ENDPOINT_URL` is no URL of a server"]);
     }
+    let mut case = at(&web);
+    case.env
+        .retain(|(name, _)| !name.starts_with("AWS_ACCESS") && !name.starts_with("AWS_SECRET"));
+    case.env
+        .push(("AWS_PROFILE".to_owned(), "nobody".to_owned()));
+    case.run(recipe)
+        .failed(2, &["there is no profile `nobody` (AWS_PROFILE)"]);
     assert!(web.asked().is_empty());
     // Without a value it is not set.
     let mut case = at(&web);

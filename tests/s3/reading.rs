@@ -28,6 +28,7 @@ fn an_object_a_prefix_and_a_pattern_are_read_as_their_files_are() {
     for (key, body) in [
         ("data/.hidden/x.jsonl", "{\"text\": \"hidden\"}\n"),
         ("data/_SUCCESS", ""),
+        ("data/sub/", ""),
         ("data/notes.pdf", "%PDF-"),
         ("other/e.jsonl", "{\"text\": \"elsewhere\"}\n"),
         ("data2/f.jsonl", "{\"text\": \"elsewhere\"}\n"),

@@ -83,6 +83,13 @@ pub(super) fn store(bucket: &str) -> Result<AmazonS3, Failure> {
         || has("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
         || has("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     if !has_source {
+        if let Some(name) = profile.missing() {
+            let message =
+                format!("there is no profile `{name}` (AWS_PROFILE) in the files of `~/.aws`");
+            return Err(Failure::new(ErrorKind::PermissionDenied, message).hint(
+                "name one of `credentials` or `config`, also by AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE",
+            ));
+        }
         if let Some(key) = profile.unknown_source() {
             let message =
                 format!("the profile gets its credentials by `{key}`, which djhost does not do");

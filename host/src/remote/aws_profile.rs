@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// The settings of a profile; what is not set is empty.
 #[derive(Default)]
 pub(super) struct Profile {
+    name: String,
+    /// Whether a file has it.
+    is_there: bool,
     settings: HashMap<String, String>,
 }
 
@@ -33,7 +36,10 @@ impl Profile {
     }
 
     fn read(name: &str, config: &str, credentials: &str) -> Self {
-        let mut profile = Self::default();
+        let mut profile = Self {
+            name: name.to_owned(),
+            ..Self::default()
+        };
         // In `config` sections are called `profile NAME`, but for `default`.
         let in_config = [name.to_owned(), format!("profile {name}")];
         profile.add(config, &|section| {
@@ -54,6 +60,7 @@ impl Profile {
             if let Some(section) = line.strip_prefix('[').and_then(|l| l.split(']').next()) {
                 let words: Vec<&str> = section.split_whitespace().collect();
                 own = is_own(&words.join(" "));
+                self.is_there |= own;
             } else if own && let Some((key, value)) = line.split_once('=') {
                 let value = value.split(" #").next().unwrap_or(value).trim();
                 if !value.is_empty() {
@@ -66,6 +73,11 @@ impl Profile {
 
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.settings.get(key).map(String::as_str)
+    }
+
+    /// The name of a profile that no file has; none need have `default`.
+    pub(super) fn missing(&self) -> Option<&str> {
+        (!self.is_there && self.name != "default").then_some(&*self.name)
     }
 
     /// A setting by which other tools get credentials and djhost does not.
@@ -104,5 +116,11 @@ mod tests {
             Profile::read("other", config, credentials).unknown_source(),
             Some("sso_session")
         );
+        let missing = |name: &str| Profile::read(name, config, credentials).missing().is_some();
+        assert_eq!(
+            ["work", "other", "nobody"].map(missing),
+            [false, false, true]
+        );
+        assert_eq!(Profile::read("default", "", "").missing(), None);
     }
 }

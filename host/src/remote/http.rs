@@ -365,13 +365,12 @@ fn get(location: &Location, range: Option<Range<u64>>) -> Result<Response<Body>,
 fn answer(request: &str, reply: Response<Body>) -> Again {
     let status = reply.status();
     let failure = |retries| Failure::answer(request, status.as_u16(), "", retries);
+    let why = || format!("the server answers {}", status.as_u16());
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            Again::Yes(String::new(), Some(failure(retry().max_retries)))
+            Again::Yes(why(), Some(failure(retry().max_retries)))
         }
-        status if status.is_server_error() => {
-            Again::Yes(String::new(), Some(failure(retry().max_retries)))
-        }
+        status if status.is_server_error() => Again::Yes(why(), Some(failure(retry().max_retries))),
         _ => Again::No(failure(0)),
     }
 }

@@ -38,9 +38,16 @@ pub(crate) fn list(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failu
         Scheme::Hub => hub::list(address, prefix)?,
         _ => of_store(address, prefix)?,
     };
-    // But for what stands for a directory.
+    // But for what stands for a directory: this one, or one that something is below.
     listed.retain(|listed| listed.key != prefix);
     listed.sort_by(|a, b| a.key.split('/').cmp(b.key.split('/')));
+    let is_mark = |pair: &[Listed]| {
+        let below = pair[1].key.strip_prefix(&pair[0].key);
+        pair[0].bytes == 0 && below.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let marks: Vec<bool> = listed.windows(2).map(is_mark).collect();
+    let mut marks = marks.into_iter();
+    listed.retain(|_| marks.next() != Some(true));
     Ok(listed)
 }
 
