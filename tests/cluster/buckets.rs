@@ -185,8 +185,9 @@ fn workers_that_are_killed_leave_a_bucket_whole() {
     let ray = Shared::take();
     let mut numbers = Numbers(31);
     let (bucket, expected) = bucket("lost");
+    // Not before they have a task: what they plan by is written, too.
     let faults: Vec<String> = (0..3)
-        .map(|_| format!("kill@disk:{}", 1 + numbers.below(12)))
+        .map(|_| format!("kill@disk:rename:checkpoints/:{}", 1 + numbers.below(6)))
         .collect();
     let faults = faults.join(";");
     let output = command(&bucket, &ray, &[(FAULTS, &faults)]).output();
