@@ -58,7 +58,7 @@ pub(crate) struct Sink<'scope, 'env> {
 /// Who writes.
 enum By<'scope> {
     /// The thread of the ops; nothing was written yet, or one batch.
-    Ops(Writer),
+    Ops(Box<Writer>),
     /// A thread of its own.
     Thread(Link, ScopedJoinHandle<'scope, Result<()>>),
     /// Nobody, as that thread cannot be started.
@@ -101,7 +101,7 @@ impl Sink<'_, '_> {
         if let By::Ops(_) = self.by
             && let By::Ops(writer) = std::mem::replace(&mut self.by, By::Nobody)
         {
-            self.by = start(self.scope, writer)?;
+            self.by = start(self.scope, *writer)?;
         }
         match &self.by {
             By::Thread(link, _) => Ok(link),
@@ -277,7 +277,7 @@ pub(crate) fn with<T>(
     std::thread::scope(|scope| {
         let mut sink = Sink {
             scope,
-            by: By::Ops(writer),
+            by: By::Ops(Box::new(writer)),
             stalled,
         };
         let worked = work(&mut sink);

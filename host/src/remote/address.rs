@@ -126,11 +126,9 @@ impl Address {
             return Err(wrong(format!("`{host}` cannot be the name of a {kind}"))
                 .hint("its characters are letters, digits, `-`, `.` and `_`"));
         }
-        if is_http {
-            if key.is_empty() || key.ends_with('/') {
-                return Err(wrong(format!("`{text}` is no file"))
-                    .hint("a server cannot be asked which files it has: name each of them"));
-            }
+        if is_http && (key.is_empty() || key.ends_with('/')) {
+            return Err(wrong(format!("`{text}` is no file"))
+                .hint("a server cannot be asked which files it has: name each of them"));
         }
         Ok(Self {
             scheme,

@@ -17,7 +17,7 @@ pub struct ImageTextMatchingFilter {
     /// downloaded.
     #[schemars(extend("format" = "model", "x-model" = {
         "kind": "onnx", "file": "{hf_blip}", "beside": ["preprocessor_config.json", "config.json"],
-        "published": "https://huggingface.co/{hf_blip}, exported as plugins/README.md says"
+        "published": "https://huggingface.co/{hf_blip}, exported with `python plugins/media/export_pairs.py {hf_blip} DIR`"
     }))]
     pub hf_blip: String,
     /// Its tokenizer, if it is not in the directory: a `tokenizer.json`, or a directory with one.

@@ -17,7 +17,7 @@ pub struct ImageTextSimilarityFilter {
     /// downloaded.
     #[schemars(extend("format" = "model", "x-model" = {
         "kind": "onnx", "file": "{hf_clip}", "beside": ["preprocessor_config.json", "config.json"],
-        "published": "https://huggingface.co/{hf_clip}, exported with `optimum-cli export onnx --model {hf_clip} --task zero-shot-image-classification DIR/{hf_clip}`"
+        "published": "https://huggingface.co/{hf_clip}, exported with `python plugins/media/export_pairs.py {hf_clip} DIR`"
     }))]
     pub hf_clip: String,
     /// Its tokenizer, if it is not in the directory: a `tokenizer.json`, or a directory with one.

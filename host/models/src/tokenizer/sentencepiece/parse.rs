@@ -68,6 +68,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> 
         return Err(NO_MODEL.into());
     }
     let mut pieces = Vec::new();
+    let (mut has_trainer, mut has_normalizer) = (false, false);
     for field in Fields::of(bytes) {
         // The pieces come first.
         match field.map_err(|error| {
@@ -84,6 +85,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> 
                 pieces.push(piece(message)?);
             }
             (2, Value::Bytes(message)) => {
+                has_trainer = true;
                 for field in Fields::of(message) {
                     match field? {
                         (3, Value::Number(number)) => spec.model_type = number,
@@ -97,6 +99,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> 
                 }
             }
             (3, Value::Bytes(message)) => {
+                has_normalizer = true;
                 for field in Fields::of(message) {
                     match field? {
                         (2, Value::Bytes(bytes)) => spec.charsmap = bytes,
@@ -119,6 +122,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> 
     }
     if pieces.is_empty() {
         return Err(NO_MODEL.into());
+    }
+    // Every trainer writes both, after the pieces: with a file that was cut off, texts would be cut
+    // otherwise, and nobody would know.
+    if !has_trainer || !has_normalizer {
+        return Err(damaged("the end, which says how texts are cut"));
     }
     check(&pieces, spec.byte_fallback)?;
     Ok((spec, pieces))

@@ -125,21 +125,15 @@ fn every_kind_of_model_cuts() {
 }
 
 #[test]
-fn cut_files_are_refused_or_shorter_models() {
+fn cut_files_are_refused() {
     for kind in 1..=4 {
         let whole = model(kind, kind == 2, &[(3, 1), (4, 1), (5, 1)]);
         for length in 0..whole.len() {
-            match SentencePiece::read(&whole[..length]) {
-                // A file that ends after a piece is a model with fewer of them.
-                Ok(model) => {
-                    let numbers = model.encode("ab Zé <sep>", true).unwrap();
-                    model.decode(&numbers).unwrap();
-                }
-                Err(error) => assert!(
-                    error.contains("not a sentencepiece model") || error.contains("damaged"),
-                    "{length}: {error}"
-                ),
-            }
+            let error = SentencePiece::read(&whole[..length]).unwrap_err();
+            assert!(
+                error.contains("not a sentencepiece model") || error.contains("damaged"),
+                "{length}: {error}"
+            );
         }
     }
 }
