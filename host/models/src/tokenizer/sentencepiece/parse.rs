@@ -123,12 +123,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> 
     if pieces.is_empty() {
         return Err(NO_MODEL.into());
     }
+    check(&pieces, spec.byte_fallback)?;
     // Every trainer writes both, after the pieces: with a file that was cut off, texts would be cut
     // otherwise, and nobody would know.
     if !has_trainer || !has_normalizer {
         return Err(damaged("the end, which says how texts are cut"));
     }
-    check(&pieces, spec.byte_fallback)?;
     Ok((spec, pieces))
 }
 

@@ -241,6 +241,7 @@ fn many_long_pieces_do_not_overflow_the_stack() {
     for kind in 1..=2 {
         let mut model = out.clone();
         bytes(2, &[3 << 3, kind], &mut model);
+        bytes(3, &[], &mut model);
         let mut length = 0;
         SentencePiece::read(&model)
             .unwrap()

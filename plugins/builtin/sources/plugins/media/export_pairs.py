@@ -1,0 +1,1 @@
+../../../../media/export_pairs.py
