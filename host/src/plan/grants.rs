@@ -248,12 +248,17 @@ impl Granting {
         if self.look(&host, parent, place).is_none() {
             return;
         }
+        self.content(file, written, place);
+        self.grants.add_dir(parent, host, why);
+    }
+
+    /// Makes the content of a file, called `name`, part of the identity.
+    fn content(&mut self, file: PathBuf, name: &str, place: &str) {
         match Files::of(&file).and_then(|files| files.digest()) {
-            Ok(digest) => self.with(|key| key.with("file").with(written).with(digest.as_str())),
+            Ok(digest) => self.with(|key| key.with("file").with(name).with(digest.as_str())),
             Err(error) => self.wrong(place, format!("{error:#}"), READABLE),
         }
         self.grants.sources.push(file);
-        self.grants.add_dir(parent, host, why);
     }
 
     /// Grants the directory `dir` under the name `written`, of whose files the operator reads those
@@ -274,14 +279,9 @@ impl Granting {
         }
         for name in names {
             let file = host.join(name);
-            if !file.is_file() {
-                continue;
+            if file.is_file() {
+                self.content(file, name, place);
             }
-            match Files::of(&file).and_then(|files| files.digest()) {
-                Ok(digest) => self.with(|key| key.with("file").with(name).with(digest.as_str())),
-                Err(error) => self.wrong(place, format!("{error:#}"), READABLE),
-            }
-            self.grants.sources.push(file);
         }
         self.grants.add_dir(written, host, why);
     }

@@ -14,6 +14,7 @@ pub(crate) mod own_files;
 pub(crate) mod paths;
 pub mod process;
 pub(crate) mod quarantine_entry;
+pub(crate) mod shard_name;
 pub(crate) mod stop_request;
 pub(crate) mod storage;
 pub(crate) mod summary;

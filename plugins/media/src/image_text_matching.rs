@@ -1,7 +1,7 @@
 //! `image_text_matching_filter`
 
-use crate::pairs::{PairParams, Pairs, Score};
-use crate::rows::{AnyOrAll, Judged, Modality, files, judging_filter};
+use crate::pairs::{self, PairParams, Pairs, Score};
+use crate::rows::{AnyOrAll, Judged, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose images match the texts around them as well as asked for.
@@ -62,23 +62,14 @@ impl Judged for ImageTextMatchingFilter {
     const STATS: &'static [Stat] = &[Stat::float("image_text_matching_score")];
 
     fn reads(common: &Common) -> Vec<Input> {
-        let mut reads = Modality::Images.inputs(common);
-        reads.push(Input::required(&common.text_key, ColumnType::Utf8));
-        reads
+        pairs::reads(common)
     }
 
     fn numbers(&self, row: Row<'_>, inputs: usize) -> Result<Vec<[f64; 2]>, Reject> {
-        let Some(pairs) = &self.pairs else {
-            return Err(Reject("there is no model".into()));
-        };
-        let text = inputs - 1;
-        let files = files(row, text)?;
-        if files.is_empty() {
-            return Ok(Vec::new());
+        match &self.pairs {
+            Some(pairs) => pairs.numbers(row, inputs, &self.pair),
+            None => Err(Reject("there is no model".into())),
         }
-        let text = row.text(text).unwrap_or_default();
-        let scores = pairs.scores(text, &files, &self.pair)?;
-        Ok(scores.into_iter().map(|score| [score; 2]).collect())
     }
 
     fn fits(&self, common: &Common, [score, _]: [f64; 2]) -> bool {

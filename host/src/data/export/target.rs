@@ -2,6 +2,7 @@
 
 use crate::data::input::Compression;
 use crate::error::{UserError, did_you_mean};
+use crate::rundir::shard_name::{is_shard_name, shard_name};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -138,9 +139,7 @@ impl ExportTarget {
         if let Some(split) = &self.split {
             return format!("data/{split}-{index:05}-of-{count:05}.parquet");
         }
-        let (stem, suffix) = self.name();
-        let width = count.to_string().len() + 1;
-        format!("{stem}-{index:0width$}-of-{count:0width$}{suffix}")
+        shard_name(&self.file_name(), index, count)
     }
 
     /// Whether an export with shards may write `file`, or an earlier one may have written it.
@@ -170,15 +169,7 @@ impl ExportTarget {
         if let Some(split) = &self.split {
             return is_hub_shard(name, Some(split));
         }
-        let (stem, suffix) = self.name();
-        let numbers = name
-            .strip_prefix(&stem)
-            .and_then(|rest| rest.strip_suffix(&suffix))
-            .and_then(|rest| rest.strip_prefix('-'));
-        let digits = |text: &str| text.len() >= 2 && text.bytes().all(|b| b.is_ascii_digit());
-        numbers
-            .and_then(|numbers| numbers.split_once("-of-"))
-            .is_some_and(|(index, count)| digits(index) && digits(count))
+        is_shard_name(name, &self.file_name())
     }
 
     /// Whether several files can have names made of `path`.
@@ -215,26 +206,8 @@ impl ExportTarget {
         format!(".{}.{hash:016x}.", &text[..text.floor_char_boundary(64)])
     }
 
-    /// The file name, split before its suffixes.
-    fn name(&self) -> (String, String) {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let lower = name.to_ascii_lowercase();
-        let dots = if [".gz", ".zst", ".zstd"]
-            .iter()
-            .any(|end| lower.ends_with(end))
-        {
-            2
-        } else {
-            1
-        };
-        let stem_end = name
-            .rmatch_indices('.')
-            .nth(dots - 1)
-            .map(|(i, _)| i)
-            .or(name.rfind('.'))
-            .unwrap_or(name.len());
-        let (stem, suffix) = name.split_at(stem_end);
-        (stem.to_owned(), suffix.to_owned())
+    fn file_name(&self) -> std::borrow::Cow<'_, str> {
+        self.path.file_name().unwrap_or_default().to_string_lossy()
     }
 }
 

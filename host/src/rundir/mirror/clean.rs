@@ -21,6 +21,7 @@ use crate::rundir::lock::{FORMAT_VERSION, Holder, Liveness};
 use crate::rundir::own_files::open_regular;
 use crate::rundir::paths::RunPaths;
 use crate::rundir::process::{ProcessId, host_name};
+use crate::rundir::shard_name::{is_shard_name, shard_start};
 use crate::rundir::stop_request::StopFlag;
 use crate::threads::pool;
 
@@ -93,16 +94,15 @@ fn of_export(bucket: &Bucket) -> Result<Vec<Unfinished>> {
     let Some(Ok(export)) = export.map(Address::parse_target) else {
         return Ok(Vec::new());
     };
-    let (above, name) = export.key.rsplit_once('/').unwrap_or(("", &export.key));
-    let (stem, suffix) = name.split_once('.').unwrap_or((name, ""));
-    let begin = format!("{above}/{stem}");
-    let begin = begin.trim_start_matches('/');
-    // The export itself, or a shard of it: `stem-00-of-03.suffix`.
+    let (above, name) = export
+        .key
+        .split_at(export.key.rfind('/').map_or(0, |at| at + 1));
     let is_of_export = |key: &str| {
-        let shard = key.strip_prefix(begin).and_then(|k| k.strip_suffix(suffix));
-        key == export.key || shard.is_some_and(|k| k.starts_with('-') && k.contains("-of-"))
+        let file = key.strip_prefix(above);
+        file.is_some_and(|file| file == name || is_shard_name(file, name))
     };
-    let begun = unfinished(&export.beside(begin)).map_err(|e| e.at(export.to_string()))?;
+    let begin = export.beside(&format!("{above}{}", shard_start(name)));
+    let begun = unfinished(&begin).map_err(|e| e.at(export.to_string()))?;
     let of_export = begun.into_iter().filter(|(key, _)| is_of_export(key));
     Ok(of_export.map(|(_, upload)| upload).collect())
 }

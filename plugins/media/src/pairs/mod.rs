@@ -6,7 +6,7 @@ mod processor;
 
 use crate::decode::decode;
 use crate::pixels::{Pixels, flipped, mirrored};
-use crate::rows::AnyOrAll;
+use crate::rows::{AnyOrAll, Modality, files};
 use crate::source::Media;
 use crate::tokens::Tokens;
 use chunks::SpecialTokens;
@@ -81,6 +81,13 @@ impl Reduce {
     }
 }
 
+/// The fields of a row: its images, and the text last.
+pub(crate) fn reads(common: &Common) -> Vec<Input> {
+    let mut reads = Modality::Images.inputs(common);
+    reads.push(Input::required(&common.text_key, ColumnType::Utf8));
+    reads
+}
+
 /// A network with what prepares images and texts for it.
 pub(crate) struct Pairs {
     network: Network,
@@ -144,11 +151,27 @@ impl Pairs {
         Ok(pairs)
     }
 
+    /// The scores of a row with the fields that [`reads`] names, twice each: there is one stat.
+    pub(crate) fn numbers(
+        &self,
+        row: Row<'_>,
+        inputs: usize,
+        params: &PairParams,
+    ) -> Result<Vec<[f64; 2]>, Reject> {
+        let text = inputs - 1;
+        let files = files(row, text)?;
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scores = self.scores(row.text(text).unwrap_or_default(), &files, params)?;
+        Ok(scores.into_iter().map(|score| [score; 2]).collect())
+    }
+
     /// The score of each chunk of a text that has images in it.
     ///
     /// # Errors
     /// When an image cannot be decoded, or a chunk has more images than the row.
-    pub(crate) fn scores(
+    fn scores(
         &self,
         text: &str,
         files: &[Media<'_>],

@@ -213,7 +213,7 @@ fn what_sentencepiece_refuses_is_refused() {
         pieces
             .iter()
             .for_each(|&(text, score, kind)| piece(text, score, kind, &mut out));
-        [2, 3].map(|spec| bytes(spec, &[], &mut out));
+        (2..=3).for_each(|spec| bytes(spec, &[], &mut out));
         SentencePiece::read(&out).unwrap_err()
     };
     let unknown = ("<unk>", 0.0, 2);
