@@ -156,6 +156,27 @@ fn cut_and_stored_in_another_way_every_case_gives_the_same() {
     }
 }
 
+/// Instances of packs go on from one partition to the next: each answer is compared with that of one
+/// which has seen nothing.
+#[test]
+fn what_an_operator_has_seen_before_changes_nothing() {
+    for case in cases() {
+        let compared = [
+            "--partition.mode",
+            "manual",
+            "--partition.num_of_partitions",
+            "3",
+            "--np",
+            "1",
+            "--determinism.check_ratio",
+            "1",
+            "--determinism.on_difference",
+            "fail",
+        ];
+        assert_eq!(run(&case, &[]), run(&case, &compared), "{}", case.display());
+    }
+}
+
 /// The names in `djhost ops list`.
 fn ops() -> BTreeSet<String> {
     let output = djhost(Path::new("."), &["ops", "list"]);

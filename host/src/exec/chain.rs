@@ -334,6 +334,7 @@ impl<'a> Link<'a> {
         self.done.traps = self.failures.calls;
         self.done.input_bytes = self.instance.bytes_in() - self.bytes_before;
         self.done.peak_memory = self.instance.peak_memory() as u64;
+        self.op.pool.give_back(self.instance);
         self.done
     }
 }

@@ -46,7 +46,7 @@ impl Determinism {
         if place as f64 >= self.ratio * (1u64 << 53) as f64 {
             return Ok(None);
         }
-        let again = || pool.process(&mut pool.checkout()?, batch);
+        let again = || pool.process(&mut pool.fresh()?, batch);
         let how = match (again()?, again()?) {
             (Ok(one), Ok(other)) if one == other && one == *reply => None,
             (Ok(one), Ok(other)) if one == other => {

@@ -169,6 +169,7 @@ pub(crate) fn run(
             done
         })?;
         executor.end(env)?;
+        env.plan.ops.iter().for_each(|op| op.pool.rest());
         if let End::Keys(op) = segment.end {
             let makes_rows = env.plan.ops[op].is_grouper();
             if !(makes_rows && resolved) {

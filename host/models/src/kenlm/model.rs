@@ -8,7 +8,7 @@ use super::probing::Probing;
 use super::score::{Context, Search};
 use super::table::{Table, slots};
 use super::trie::Trie;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Sorted, Vocabulary};
 use crate::error::damaged;
 use crate::mapped::Bytes;
 use crate::numbers::{u32_at, u64_at};
@@ -96,8 +96,8 @@ impl Model {
             if words > counts[0] {
                 return Err(damaged("words"));
             }
-            let vocabulary =
-                Vocabulary::Sorted(place.start + 8..place.start + 8 + 8 * words as usize);
+            let hashes = place.start + 8..place.start + 8 + 8 * words as usize;
+            let vocabulary = Vocabulary::Sorted(Sorted::new(&file, hashes));
             let (quantised, compressed) = (header.kind % 2 == 1, header.kind >= 4);
             let trie = Trie::read(layout, &file, counts, quantised, compressed)?;
             (vocabulary, words + 1, Tables::Trie(trie))
@@ -193,7 +193,7 @@ impl Model {
         Info {
             kind: Kind::Kenlm,
             bytes: self.size,
-            resident: self.bytes.len() as u64,
+            resident: (self.bytes.len() + self.vocabulary.index_bytes()) as u64,
             vocabulary: Some(self.words),
             inputs: Vec::new(),
             outputs: Vec::new(),
