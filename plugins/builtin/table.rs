@@ -5,7 +5,7 @@
 ///
 /// By these names a run compiles only the packs that its recipe needs. An operator that is missing
 /// here is still found, but only after all packs were compiled; a test of the host compares.
-const PACKS: [(&str, &[&str]); 12] = [
+const PACKS: [(&str, &[&str]); 13] = [
     (
         "text-filters",
         &[
@@ -108,7 +108,6 @@ const PACKS: [(&str, &[&str]); 12] = [
         "media",
         &[
             "audio_duration_filter",
-            "audio_nmf_snr_filter",
             "audio_size_filter",
             "image_aspect_ratio_filter",
             "image_deduplicator",
@@ -121,4 +120,5 @@ const PACKS: [(&str, &[&str]); 12] = [
             "video_resolution_filter",
         ],
     ),
+    ("sound", &["audio_nmf_snr_filter"]),
 ];

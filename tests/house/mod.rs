@@ -1,5 +1,7 @@
-//! The house rules that a program can check: folders import downwards only, and one folder formats
-//! the names in a run directory.
+//! The house rules that a program can check: folders import downwards only, one folder formats the
+//! names in a run directory, and the dependencies are built once.
+
+mod features;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -37,10 +37,30 @@ pub fn examples() -> &'static [(&'static str, &'static str)] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
 
     use super::{PACKS, packs};
+
+    /// The packs and the libraries that they share, as their manifests name them.
+    fn packs_and_libraries(plugins: &Path) -> BTreeSet<String> {
+        let mut found: BTreeSet<String> = PACKS.iter().map(|(pack, _)| (*pack).into()).collect();
+        for (pack, _) in PACKS {
+            let manifest = fs::read_to_string(plugins.join(pack).join("Cargo.toml")).unwrap();
+            let siblings = manifest.lines().filter_map(|line| {
+                let (_, path) = line.split_once("path = \"../")?;
+                Some(path.split_once('"')?.0)
+            });
+            // `../../host` is no sibling.
+            found.extend(
+                siblings
+                    .filter(|path| !path.contains('/'))
+                    .map(str::to_owned),
+            );
+        }
+        found
+    }
 
     /// The archive of the published crate has all that a pack is built from.
     #[test]
@@ -55,10 +75,12 @@ mod tests {
             names.sort();
             names
         };
-        for (pack, _) in PACKS {
+        let all = packs_and_libraries(&here.join(".."));
+        assert!(all.len() > PACKS.len(), "no library is found: {all:?}");
+        for name in all {
             let (pack, linked) = (
-                here.join("..").join(pack),
-                here.join("sources/plugins").join(pack),
+                here.join("..").join(&name),
+                here.join("sources/plugins").join(&name),
             );
             let mut expected: Vec<_> = names(&pack)
                 .into_iter()

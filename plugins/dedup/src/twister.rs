@@ -1,4 +1,4 @@
-//! The random numbers of NumPy's `RandomState`. Included by the pack `media` too.
+//! The random numbers of NumPy's `RandomState`. Included by the pack `sound` too.
 
 /// The Mersenne Twister of Matsumoto and Nishimura (MT19937), seeded as NumPy's
 /// `RandomState(seed)`.

@@ -1,7 +1,6 @@
 //! `audio_duration_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
-use crate::source::Media;
+use djhost_media_files::{AnyOrAll, Media, Modality, PerFile, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose audio files last a number of seconds within bounds.

@@ -1,8 +1,7 @@
 //! `audio_size_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
-use crate::source::Media;
 use crate::units::bytes;
+use djhost_media_files::{AnyOrAll, Media, Modality, PerFile, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose audio files are of a size within bounds, in bytes of the file.

@@ -4,7 +4,7 @@
 //! lists and fragments, finds no sides for a codec that it does not know, and refuses a file whose
 //! end was cut off.
 
-use crate::source::{Source, be};
+use djhost_media_files::{Source, be};
 
 /// A box; `start` is where its content begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub(crate) struct Track {
 /// # Errors
 /// When the file has no movie header, or a damaged one.
 pub(crate) fn tracks(source: &mut Source) -> Result<Vec<Track>, String> {
-    let len = source.len();
+    let len = source.size();
     let top = parts(source, 0, len)?;
     let moov = only(&top, b"moov").ok_or("it has no movie header (`moov`)")?;
     let movie = within(source, moov)?;
@@ -328,7 +328,7 @@ pub(crate) struct StillImage {
 /// When there is none, or its sides are not stated.
 pub(crate) fn still_image(source: &mut Source) -> Result<StillImage, String> {
     let none = || "its headers do not say how large its image is".to_owned();
-    let len = source.len();
+    let len = source.size();
     let top = parts(source, 0, len)?;
     let meta = only(&top, b"meta").ok_or_else(none)?;
     let inner = parts(source, meta.start + 4, meta.end)?;

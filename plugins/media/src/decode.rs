@@ -3,8 +3,8 @@
 
 use crate::image::{Format, format, png_orientation, shape, webp_orientation};
 use crate::jpeg;
-use crate::pixels::{MOST_BYTES, Pixels, afford};
-use crate::source::{Source, be, le};
+use crate::pixels::{Pixels, afford};
+use djhost_media_files::{MOST_BYTES, Source, be, le};
 use std::io::Cursor;
 
 const LARGEST_FILE: u64 = 50 << 20;
@@ -18,7 +18,7 @@ pub(crate) fn decode(source: &mut Source) -> Result<Pixels, String> {
     let oriented = shape(source)?;
     let format = format(source)?;
     let bytes = oriented.width as usize * oriented.height as usize * 3;
-    afford(bytes.saturating_add(source.len() as usize))?;
+    afford(bytes.saturating_add(source.size() as usize))?;
     let data = source.all(LARGEST_FILE)?;
     let (pixels, orientation) = match format {
         Format::Png => (png(&data)?, png_orientation(source)?),

@@ -3,7 +3,7 @@
 //! By hand: `matroska` 0.30 refuses live streams, whose elements have no length, and files whose
 //! end was cut off; and for a file of 100 bytes that claims a title of 550 GB it allocates these.
 
-use crate::source::{Source, be};
+use djhost_media_files::{Source, be};
 
 /// What the headers of a file say.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -95,7 +95,7 @@ pub(crate) fn read(source: &mut Source) -> Result<Matroska, String> {
     let file = Element {
         id: 0,
         start: 0,
-        end: source.len(),
+        end: source.size(),
         is_open: false,
     };
     walk(source, file, |source, segment| {

@@ -4,7 +4,7 @@
 //! turned; and it fails over fields that nobody asks for: of 3,600 JPEG, PNG, TIFF and WebP files
 //! with changed headers 76 get other sides than with Pillow (here 17).
 
-use crate::source::{be, le};
+use djhost_media_files::{be, le};
 
 /// The orientation, 1 to 8, in EXIF data (a TIFF directory).
 pub(crate) fn orientation_of(exif: &[u8]) -> Option<u16> {

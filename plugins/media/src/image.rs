@@ -7,7 +7,7 @@
 
 use crate::bmff;
 use crate::exif::{orientation_of, xmp_orientation};
-use crate::source::{Source, be, le};
+use djhost_media_files::{Source, be, le};
 
 /// What is known of an image from its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! `image_aspect_ratio_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
-use crate::source::Media;
+use djhost_media_files::{AnyOrAll, Media, Modality, PerFile, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose images have a ratio of width to height within bounds.

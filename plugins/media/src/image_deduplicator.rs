@@ -2,7 +2,7 @@
 
 use crate::decode::decode;
 use crate::hash::{HashMethod, hash};
-use crate::rows::{Modality, files};
+use djhost_media_files::{Modality, files};
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::strip;
 use xxhash_rust::xxh3::xxh3_128;

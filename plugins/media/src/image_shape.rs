@@ -1,7 +1,6 @@
 //! `image_shape_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
-use crate::source::Media;
+use djhost_media_files::{AnyOrAll, Media, Modality, PerFile, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose images are of a width and a height within bounds, in pixels.

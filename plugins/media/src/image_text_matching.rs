@@ -1,7 +1,7 @@
 //! `image_text_matching_filter`
 
 use crate::pairs::{self, PairParams, Pairs, Score};
-use crate::rows::{AnyOrAll, Judged, judging_filter};
+use djhost_media_files::{AnyOrAll, Judged, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose images match the texts around them as well as asked for.

@@ -1,7 +1,7 @@
 //! `image_text_similarity_filter`
 
 use crate::pairs::{self, PairParams, Pairs, Score};
-use crate::rows::{AnyOrAll, Judged, judging_filter};
+use djhost_media_files::{AnyOrAll, Judged, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose images are as similar to the texts around them as asked for.

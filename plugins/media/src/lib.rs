@@ -1,12 +1,11 @@
 //! Filters over images, audio files and videos by their headers, a deduplicator of images, and filters
-//! over decoded audio and over images with their texts, with Data-Juicer's names, parameters and results.
+//! over images with their texts, with Data-Juicer's names, parameters and results.
 //!
 //! The host grants access to the directories of the dataset. A missing or damaged file sends its
 //! row to quarantine.
 
 mod audio;
 mod audio_duration;
-mod audio_nmf_snr;
 mod audio_size;
 mod bmff;
 mod cosine;
@@ -28,13 +27,8 @@ mod mpeg;
 mod pairs;
 mod pixels;
 mod resample;
-mod rows;
-mod snr;
-mod source;
 #[path = "../../models/src/tokens.rs"]
 mod tokens;
-#[path = "../../dedup/src/twister.rs"]
-mod twister;
 mod units;
 mod video;
 mod video_aspect_ratio;
@@ -42,8 +36,8 @@ mod video_duration;
 mod video_resolution;
 
 pub use audio_duration::AudioDurationFilter;
-pub use audio_nmf_snr::AudioNmfSnrFilter;
 pub use audio_size::AudioSizeFilter;
+pub use djhost_media_files::AnyOrAll;
 pub use hash::HashMethod;
 pub use image_aspect_ratio::ImageAspectRatioFilter;
 pub use image_deduplicator::ImageDeduplicator;
@@ -52,7 +46,6 @@ pub use image_size::ImageSizeFilter;
 pub use image_text_matching::ImageTextMatchingFilter;
 pub use image_text_similarity::ImageTextSimilarityFilter;
 pub use pairs::{PairParams, Reduce};
-pub use rows::AnyOrAll;
 pub use video_aspect_ratio::VideoAspectRatioFilter;
 pub use video_duration::{VideoBackend, VideoDurationFilter};
 pub use video_resolution::VideoResolutionFilter;
@@ -67,7 +60,6 @@ djhost_sdk::export!(
     VideoResolutionFilter,
     VideoAspectRatioFilter,
     ImageDeduplicator,
-    AudioNmfSnrFilter,
     ImageTextSimilarityFilter,
     ImageTextMatchingFilter,
 );

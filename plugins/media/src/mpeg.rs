@@ -1,7 +1,7 @@
 //! MP3 and AAC streams: consecutive frames, each with a header. The duration is counted as FFmpeg's
 //! decoder puts it out; `audio` has the reason why no crate does.
 
-use crate::source::{Source, be};
+use djhost_media_files::{Source, be};
 
 /// One frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub(crate) fn duration(source: &mut Source, start: u64) -> Result<f64, String> {
         .ok_or("it is no audio that djhost knows: WAV, AIFF, FLAC, MP3, AAC, Ogg, MP4, Matroska")?;
     let mut next = at;
     if let Some(said) = header(source, at, first)? {
-        let there = source.len() - at;
+        let there = source.size() - at;
         if let Said {
             frames: Some(frames),
             bytes: Some(bytes),
@@ -150,13 +150,13 @@ fn find(
     from: u64,
     like: Option<Frame>,
 ) -> Result<Option<(u64, Frame)>, String> {
-    let end = source.len().min(from.saturating_add(64 << 10));
+    let end = source.size().min(from.saturating_add(64 << 10));
     for at in from..end {
         let Some(found) = frame(source.up_to(at, 7)?) else {
             continue;
         };
         let next = at + found.bytes;
-        let follows = next == source.len()
+        let follows = next == source.size()
             || frame(source.up_to(next, 7)?).is_some_and(|frame| frame.is_like(found));
         if follows && like.is_none_or(|like| like.is_like(found)) {
             return Ok(Some((at, found)));

@@ -1,5 +1,7 @@
 //! The pixels of an image, and the limit of their memory.
 
+use djhost_media_files::MOST_BYTES;
+
 /// Red, green and blue of each pixel, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pixels {
@@ -23,9 +25,6 @@ pub(crate) fn flipped(mut pixels: Pixels) -> Pixels {
     pixels.rgb = rows.flatten().copied().collect();
     pixels
 }
-
-/// Instances have 256 MB by default.
-pub(crate) const MOST_BYTES: usize = 200 << 20;
 
 /// Checks that so much memory may be used.
 ///

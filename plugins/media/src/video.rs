@@ -1,7 +1,7 @@
 //! Sides and duration of a video, from its headers.
 
-use crate::source::{Source, le};
 use crate::{bmff, ebml};
+use djhost_media_files::{Source, le};
 
 /// The first video track.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,7 +95,7 @@ fn lists(
 }
 
 fn avi(source: &mut Source) -> Result<Video, String> {
-    let len = source.len();
+    let len = source.size();
     // The header comes first; what follows may be long.
     let first = chunks(source, 12, len.min(1 << 20))?;
     for (start, end) in lists(source, &first, b"hdrl")? {

@@ -1,8 +1,7 @@
 //! `video_aspect_ratio_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
-use crate::source::Media;
 use crate::units::Ratio;
+use djhost_media_files::{AnyOrAll, Media, Modality, PerFile, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose videos have a ratio of width to height within bounds.

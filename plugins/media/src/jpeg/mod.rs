@@ -16,8 +16,8 @@ mod scan;
 mod transform;
 
 use crate::pixels::{Pixels, afford};
-use crate::source::be;
 use bits::Codes;
+use djhost_media_files::be;
 
 /// One of the planes of an image.
 #[derive(Debug, Clone, Default)]

@@ -6,10 +6,9 @@ mod processor;
 
 use crate::decode::decode;
 use crate::pixels::{Pixels, flipped, mirrored};
-use crate::rows::{AnyOrAll, Modality, files};
-use crate::source::Media;
 use crate::tokens::Tokens;
 use chunks::SpecialTokens;
+use djhost_media_files::{AnyOrAll, Media, Modality, files};
 use djhost_sdk::models::Model;
 use djhost_sdk::prelude::*;
 use network::Network;

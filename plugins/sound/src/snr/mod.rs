@@ -5,8 +5,7 @@ mod factors;
 mod random;
 mod spectrum;
 
-use crate::pixels::MOST_BYTES;
-use crate::source::Media;
+use djhost_media_files::{MOST_BYTES, Media};
 use spectrum::{Analysis, BINS};
 
 /// The ratio in decibels: of the first of two parts of the spectrum to the second. If there is no

@@ -1,106 +1,14 @@
-//! Files that rows name or have in them: finds, opens and reads them in small pieces.
+//! The bytes of a file, read in small pieces.
 
-use std::borrow::Cow;
-use std::fmt::Display;
-use std::fs::File;
-use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
-/// A file that a row names, or has in it.
-#[derive(Debug, Clone)]
-pub(crate) struct Media<'a> {
-    /// Its path, or a name for messages.
-    name: Cow<'a, str>,
-    bytes: Option<&'a [u8]>,
-}
-
-impl<'a> Media<'a> {
-    /// A file named by a row, not yet opened.
-    pub(crate) fn file(path: impl Into<Cow<'a, str>>) -> Self {
-        Self {
-            name: path.into(),
-            bytes: None,
-        }
-    }
-
-    /// A file with these bytes.
-    pub(crate) fn inside(name: impl Into<Cow<'a, str>>, bytes: &'a [u8]) -> Self {
-        Self {
-            name: name.into(),
-            bytes: Some(bytes),
-        }
-    }
-
-    /// The path, if it is not inside of the row.
-    pub(crate) fn path(&self) -> Option<&str> {
-        match self.bytes {
-            Some(_) => None,
-            None => Some(&self.name),
-        }
-    }
-
-    /// The bytes, if they are inside of the row.
-    pub(crate) fn bytes(&self) -> Option<&'a [u8]> {
-        self.bytes
-    }
-
-    /// Its size in bytes.
-    ///
-    /// # Errors
-    /// When it is inaccessible or not a file.
-    pub(crate) fn size(&self) -> Result<u64, String> {
-        if let Some(bytes) = self.bytes {
-            return Ok(bytes.len() as u64);
-        }
-        let path = &*self.name;
-        if path.is_empty() {
-            return Err("the path is empty".into());
-        }
-        if path.contains("://") {
-            return Err("operators have no network: download it and name the file".into());
-        }
-        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => "there is no such file (paths are relative to the directory of the dataset)".to_owned(),
-            ErrorKind::PermissionDenied => "it may not be read".into(),
-            ErrorKind::NotADirectory | ErrorKind::InvalidInput | ErrorKind::InvalidFilename => error.to_string(),
-            _ => format!("the operator may read the directories of the dataset and what `grants: {{read_dirs: […]}}` names: {error}"),
-        })?;
-        // A pipe would block the call forever.
-        if metadata.is_file() {
-            Ok(metadata.len())
-        } else {
-            Err("it is not a file".into())
-        }
-    }
-
-    /// Opens it.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(crate) fn open(&self) -> Result<Source, String> {
-        if let Some(bytes) = self.bytes {
-            return Ok(Source::of(bytes.to_vec()));
-        }
-        let len = self.size()?;
-        let file =
-            File::open(&*self.name).map_err(|error| format!("it cannot be opened: {error}"))?;
-        Ok(Source::new(Box::new(file), len))
-    }
-
-    /// Adds the name of the file to `reason`.
-    pub(crate) fn blamed(&self, reason: impl Display) -> String {
-        match self.bytes {
-            Some(_) => format!("{}: {reason}", self.name),
-            None => format!("`{}`: {reason}", self.name),
-        }
-    }
-}
-
-trait ReadSeek: Read + Seek {}
+/// What a [`Source`] reads.
+pub(crate) trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
 
 /// The bytes of a file, of which only a window is in memory.
-pub(crate) struct Source {
+pub struct Source {
     file: Box<dyn ReadSeek>,
     len: u64,
     /// The bytes from `start` on.
@@ -118,7 +26,8 @@ const MOST: usize = 1 << 20;
 const PIECES: u32 = 1_000_000;
 
 impl Source {
-    fn new(file: Box<dyn ReadSeek>, len: u64) -> Self {
+    /// What has `len` bytes.
+    pub(crate) fn new(file: Box<dyn ReadSeek>, len: u64) -> Self {
         Self {
             file,
             len,
@@ -129,13 +38,13 @@ impl Source {
     }
 
     /// A file with these bytes.
-    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+    pub fn of(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
         Self::new(Box::new(Cursor::new(bytes)), len)
     }
 
     /// Size of the file in bytes.
-    pub(crate) fn len(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.len
     }
 
@@ -143,7 +52,7 @@ impl Source {
     ///
     /// # Errors
     /// When the file ends before them or cannot be read.
-    pub(crate) fn bytes(&mut self, at: u64, n: usize) -> Result<&[u8], String> {
+    pub fn bytes(&mut self, at: u64, n: usize) -> Result<&[u8], String> {
         let len = self.len;
         let found = self.up_to(at, n)?;
         if found.len() < n {
@@ -154,7 +63,10 @@ impl Source {
     }
 
     /// The same as an array.
-    pub(crate) fn array<const N: usize>(&mut self, at: u64) -> Result<[u8; N], String> {
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn array<const N: usize>(&mut self, at: u64) -> Result<[u8; N], String> {
         let bytes = self.bytes(at, N)?;
         Ok(std::array::from_fn(|i| bytes[i]))
     }
@@ -163,7 +75,7 @@ impl Source {
     ///
     /// # Errors
     /// When the file cannot be read, or its headers do not end.
-    pub(crate) fn up_to(&mut self, at: u64, n: usize) -> Result<&[u8], String> {
+    pub fn up_to(&mut self, at: u64, n: usize) -> Result<&[u8], String> {
         self.pieces += 1;
         if n > MOST || self.pieces > PIECES {
             return Err("its headers have no end".into());
@@ -197,7 +109,7 @@ impl Source {
     ///
     /// # Errors
     /// When there are more than `most`, or it cannot be read.
-    pub(crate) fn all(&mut self, most: u64) -> Result<Vec<u8>, String> {
+    pub fn all(&mut self, most: u64) -> Result<Vec<u8>, String> {
         if self.len > most {
             return Err(format!(
                 "it has {} bytes, more than the {most} that are decoded",
@@ -214,20 +126,20 @@ impl Source {
     }
 
     /// Begins a long walk over small headers: allows as many as the file has bytes for.
-    pub(crate) fn walk(&mut self) {
+    pub fn walk(&mut self) {
         self.pieces = 0;
     }
 }
 
 /// The big-endian number of `n` bytes at `at`; bytes beyond the end count as 0.
-pub(crate) fn be(bytes: &[u8], at: usize, n: usize) -> u64 {
+pub fn be(bytes: &[u8], at: usize, n: usize) -> u64 {
     (0..n).fold(0, |value, i| {
         value << 8 | u64::from(bytes.get(at + i).copied().unwrap_or_default())
     })
 }
 
 /// The little-endian number likewise.
-pub(crate) fn le(bytes: &[u8], at: usize, n: usize) -> u64 {
+pub fn le(bytes: &[u8], at: usize, n: usize) -> u64 {
     (0..n).rev().fold(0, |value, i| {
         value << 8 | u64::from(bytes.get(at + i).copied().unwrap_or_default())
     })
@@ -255,19 +167,5 @@ mod tests {
         assert!(source.bytes(0, MOST + 1).is_err());
         assert_eq!(source.all(200_000).unwrap(), bytes);
         assert!(source.all(199_999).is_err());
-    }
-
-    #[test]
-    fn what_is_no_file() {
-        for path in [
-            "",
-            "nowhere/a.png",
-            "/",
-            "https://example.com/a.png",
-            "a\0b",
-        ] {
-            assert!(Media::file(path).open().is_err(), "{path}");
-        }
-        assert!(Media::file("a.png").blamed("gone").starts_with("`a.png`"));
     }
 }

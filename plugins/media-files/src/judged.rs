@@ -1,41 +1,10 @@
-//! What the media filters share: the files of a row, one or two numbers per file or per part of the text,
-//! and the rule over all of them.
+//! Filters that judge a row by one or two numbers per file or per part of the text, and the rule over all
+//! of them.
 
-use crate::source::Media;
+use crate::media::Media;
+use crate::rows::{Modality, files};
 use djhost_sdk::prelude::*;
 use djhost_sdk::{Lists, STATS};
-
-/// The kind of files in a row's list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Modality {
-    Images,
-    Audios,
-    Videos,
-}
-
-impl Modality {
-    /// The fields with the list, and with the bytes of images inside of rows. The list is read as
-    /// JSON, because a value that is not a list must not pass for an absent one.
-    pub(crate) fn inputs(self, common: &Common) -> Vec<Input> {
-        let key = match self {
-            Self::Images => &common.image_key,
-            Self::Audios => &common.audio_key,
-            Self::Videos => &common.video_key,
-        };
-        let list = Input::optional(key, ColumnType::Json);
-        match self {
-            // A field cannot be read in two types.
-            Self::Images if common.image_bytes_key == *key => {
-                vec![Input::required(key, ColumnType::BytesList)]
-            }
-            Self::Images => vec![
-                list,
-                Input::optional(&common.image_bytes_key, ColumnType::BytesList),
-            ],
-            Self::Audios | Self::Videos => vec![list],
-        }
-    }
-}
 
 /// Which of the files of a row must fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -48,33 +17,8 @@ pub enum AnyOrAll {
     All,
 }
 
-/// The files of a row, of which the first `inputs` fields are those of [`Modality::inputs`]. Where
-/// a row has the bytes of a file, its path is not opened.
-///
-/// # Errors
-/// When the list is not one of strings.
-pub(crate) fn files(row: Row<'_>, inputs: usize) -> Result<Vec<Media<'_>>, Reject> {
-    let mut paths = Vec::new();
-    if let Some(text) = row.text(0) {
-        let value = serde_json::from_str::<Option<Vec<String>>>(text);
-        paths = value
-            .map_err(|_| format!("not a list of paths: {text:.200}"))?
-            .unwrap_or_default();
-    }
-    let last = inputs - 1;
-    let mut inside = row.bytes_list(last).enumerate().map(|(i, bytes)| {
-        let name = format!("file {i} in `{}`", row.path(last));
-        Media::inside(name, bytes)
-    });
-    if paths.is_empty() {
-        return Ok(inside.collect());
-    }
-    let file = |path: String| inside.next().unwrap_or_else(|| Media::file(path));
-    Ok(paths.into_iter().map(file).collect())
-}
-
 /// A filter that judges a row by lists of numbers.
-pub(crate) trait Judged {
+pub trait Judged {
     /// The stats, each with a list per row; one or two.
     const STATS: &'static [Stat];
 
@@ -82,6 +26,9 @@ pub(crate) trait Judged {
     fn reads(common: &Common) -> Vec<Input>;
 
     /// The numbers of a row, one per stat in each; `inputs` is how many fields it reads.
+    ///
+    /// # Errors
+    /// When the row goes to quarantine.
     fn numbers(&self, row: Row<'_>, inputs: usize) -> Result<Vec<[f64; 2]>, Reject>;
 
     /// Whether such numbers fit.
@@ -117,12 +64,16 @@ impl<T: PerFile> Judged for T {
 }
 
 /// A filter over files, each by itself.
-pub(crate) trait PerFile {
+pub trait PerFile {
+    /// Which files.
     const MODALITY: Modality;
     /// The stats, each with a list per row; one or two.
     const STATS: &'static [Stat];
 
-    /// The numbers of one file, one per key.
+    /// The numbers of one file, one per stat.
+    ///
+    /// # Errors
+    /// When the file cannot be measured; the message need not name it.
     fn measure(&self, file: &Media<'_>) -> Result<[f64; 2], String>;
 
     /// Whether a file with these numbers fits.
@@ -132,7 +83,8 @@ pub(crate) trait PerFile {
     fn rule(&self) -> AnyOrAll;
 }
 
-pub(crate) fn signature<T: Judged>(common: &Common) -> Signature {
+/// What a [`Judged`] reads and writes.
+pub fn signature<T: Judged>(common: &Common) -> Signature {
     let computed = |stat: &Stat| {
         let ty = match stat.integer {
             true => ColumnType::S64List,
@@ -149,7 +101,7 @@ pub(crate) fn signature<T: Judged>(common: &Common) -> Signature {
 
 /// Computes the numbers of each row, or uses the stats that it already has, and judges it by them. A
 /// row without numbers stays.
-pub(crate) fn process<T: Judged>(op: &T, common: &Common, batch: &Batch) -> Output {
+pub fn process<T: Judged>(op: &T, common: &Common, batch: &Batch) -> Output {
     let inputs = T::reads(common).len();
     let known: Vec<Option<&Column>> = T::STATS
         .iter()
@@ -253,27 +205,32 @@ fn present<'a>(batch: &'a Batch, inputs: usize, key: &str) -> Option<&'a Column>
     found.map(|field| &field.values)
 }
 
-/// Makes a [`Judged`] an [`Operator`].
+/// Makes a [`Judged`] an [`Operator`] with a name and a cost; the name of a method after these is that of
+/// its [`Operator::prepare`]. The crate that uses it depends on `djhost-sdk`.
+#[macro_export]
 macro_rules! judging_filter {
     ($op:ty, $name:literal, $cost:expr $(, $prepare:ident)?) => {
-        impl Operator for $op {
+        impl ::djhost_sdk::Operator for $op {
             const NAME: &'static str = $name;
-            const TRAITS: Traits = Traits::NONE.reads_media();
-            const KIND: Kind = Kind::Filter;
-            const COST: Cost = $cost;
+            const TRAITS: ::djhost_sdk::Traits = ::djhost_sdk::Traits::NONE.reads_media();
+            const KIND: ::djhost_sdk::Kind = ::djhost_sdk::Kind::Filter;
+            const COST: ::djhost_sdk::Cost = $cost;
 
             $(fn prepare(&mut self) -> Result<(), String> {
                 self.$prepare()
             })?
 
-            fn signature(&self, common: &Common) -> Signature {
-                crate::rows::signature::<Self>(common)
+            fn signature(&self, common: &::djhost_sdk::Common) -> ::djhost_sdk::Signature {
+                $crate::signature::<Self>(common)
             }
 
-            fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
-                Ok(crate::rows::process(self, common, batch))
+            fn process(
+                &mut self,
+                common: &::djhost_sdk::Common,
+                batch: &::djhost_sdk::Batch,
+            ) -> Result<::djhost_sdk::Output, ::djhost_sdk::OpError> {
+                Ok($crate::process(self, common, batch))
             }
         }
     };
 }
-pub(crate) use judging_filter;

@@ -1,6 +1,6 @@
 //! Decodes audio to one channel.
 
-use crate::source::Media;
+use djhost_media_files::Media;
 use std::fs::File;
 use std::io::Cursor;
 use symphonia::core::codecs::audio::AudioDecoderOptions;

@@ -1,8 +1,7 @@
 //! `audio_nmf_snr_filter`
 
-use crate::rows::{AnyOrAll, Modality, PerFile, judging_filter};
 use crate::snr;
-use crate::source::Media;
+use djhost_media_files::{AnyOrAll, Media, Modality, PerFile, judging_filter};
 use djhost_sdk::prelude::*;
 
 /// Keeps rows whose audio files have a ratio of signal to noise within bounds, in decibels.
