@@ -116,7 +116,7 @@ def start_cluster(group, folder, cpus):
     return f"{ray.util.get_node_ip_address()}:{port}"
 
 
-def command_of(engine, data, arguments, address, folder):
+def command_of(engine, data, arguments, folder):
     """The command that runs the recipe, which is written to `folder`."""
     settings = {
         "project_name": "peers",
@@ -124,7 +124,7 @@ def command_of(engine, data, arguments, address, folder):
         "export_path": str(folder / "out" / "rows.jsonl"),
         "work_dir": str(folder / "work"),
         "executor_type": "ray_partitioned",
-        "ray_address": address,
+        "ray_address": "auto",
         "process": PROCESS,
     }
     for setting in arguments.set:
@@ -137,7 +137,7 @@ def command_of(engine, data, arguments, address, folder):
     return [str(BIN / "dj-process"), "--config", str(recipe)]
 
 
-def measured(group, command, folder):
+def measured(group, command, address, folder):
     """Wall seconds, CPU seconds and peak megabytes of the group while the command runs in it."""
     peak, has_ended = group.megabytes(), threading.Event()
 
@@ -149,13 +149,18 @@ def measured(group, command, folder):
     watcher = threading.Thread(target=watch)
     watcher.start()
     before, started = group.seconds(), time.monotonic()
+    # Data-Juicer looks for no other cluster than this variable's before it reads its recipe's `ray_address`.
+    env = {**CLUSTER_ENV, "RAY_ADDRESS": address}
     with open(folder / "log", "w") as log:
-        done = subprocess.run(command, cwd=folder, env=CLUSTER_ENV, stdout=log, stderr=log, preexec_fn=group.enter)
+        done = subprocess.run(command, cwd=folder, env=env, stdout=log, stderr=log, preexec_fn=group.enter)
     wall, cpu = time.monotonic() - started, group.seconds() - before
     has_ended.set()
     watcher.join()
+    said = (folder / "log").read_text()
     if done.returncode != 0:
-        raise SystemExit(f"{command[0]} failed:\n{(folder / 'log').read_text()[-3000:]}")
+        raise SystemExit(f"{command[0]} failed:\n{said[-3000:]}")
+    if "Started a local Ray instance" in said:
+        raise SystemExit(f"{command[0]} did not use the cluster, it started one of its own")
     return wall, cpu, peak
 
 
@@ -169,10 +174,15 @@ def settle(group, processes):
 
 
 def rows_of(folder):
-    """The rows, however often each, in one spelling. Data-Juicer's result is a directory of files."""
-    files = [file for file in folder.joinpath("out").rglob("*.json*") if file.is_file()]
-    lines = (line for file in files for line in file.open(encoding="utf-8") if line.strip())
-    return Counter(json.dumps(json.loads(line), sort_keys=True) for line in lines)
+    """The rows, however often each, in one spelling. Data-Juicer's result is a directory of files, and keeps stats."""
+    rows = Counter()
+    for file in folder.joinpath("out").rglob("*.json*"):
+        if file.is_file():
+            for line in file.open(encoding="utf-8"):
+                row = json.loads(line)
+                row.pop("__dj__stats__", None)
+                rows[json.dumps(row, sort_keys=True)] += 1
+    return rows
 
 
 def round_of(engine, data, arguments, address, group, processes):
@@ -180,7 +190,7 @@ def round_of(engine, data, arguments, address, group, processes):
     settle(group, processes)
     with tempfile.TemporaryDirectory(prefix="djp", dir="/tmp") as temporary:
         folder, load = Path(temporary), os.getloadavg()[0]
-        cost = measured(group, command_of(engine, data, arguments, address, folder), folder)
+        cost = measured(group, command_of(engine, data, arguments, folder), address, folder)
         print(f"{engine}: {cost[0]:.1f} s, {cost[1]:.1f} CPU s, {cost[2]:.0f} MB (load before {load:.1f})", flush=True)
         if arguments.keep:
             shutil.copytree(folder, Path(arguments.keep, f"{Path(data).stem}-{engine}"), dirs_exist_ok=True)
