@@ -48,7 +48,9 @@ CLUSTER_ENV = {
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     "RAY_AUTH_MODE": "disabled",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_raylet_start_wait_time_s": "60",
+    # The machine may be busy.
+    "RAY_raylet_start_wait_time_s": "300",
+    "RAY_agent_register_timeout_ms": "240000",
 }
 
 
