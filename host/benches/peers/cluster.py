@@ -49,7 +49,7 @@ CLUSTER_ENV = {
     "RAY_AUTH_MODE": "disabled",
     "RAY_USAGE_STATS_ENABLED": "0",
     # The machine may be busy.
-    "RAY_raylet_start_wait_time_s": "300",
+    "RAY_raylet_start_wait_time_s": "120",
     "RAY_agent_register_timeout_ms": "240000",
 }
 
@@ -82,12 +82,15 @@ class Group:
     def pids(self):
         return [int(pid) for pid in (self.cpu / "cgroup.procs").read_text().split()]
 
-    def end(self):
+    def kill(self):
         while pids := self.pids():
             for pid in pids:
                 with contextlib.suppress(OSError):
                     os.kill(pid, 9)
             time.sleep(0.1)
+
+    def end(self):
+        self.kill()
         for folder in {self.cpu, self.memory}:
             folder.rmdir()
 
@@ -106,16 +109,20 @@ def start_cluster(group, folder, cpus):
     """Starts a node, and returns the address of its cluster."""
     import ray
 
-    port = free_port()
-    command = [
-        str(BIN / "ray"), "start", "--head", f"--port={port}", f"--num-cpus={cpus}", "--object-store-memory=1000000000",
-        "--include-dashboard=false", "--include-log-monitor=false", "--disable-usage-stats", f"--temp-dir={folder}",
-    ]  # fmt: skip
-    log = open(folder / "start.log", "w")
-    done = subprocess.run(command, env=CLUSTER_ENV, stdout=log, stderr=log, preexec_fn=group.enter)
-    if done.returncode != 0:
-        raise SystemExit((folder / "start.log").read_text())
-    return f"{ray.util.get_node_ip_address()}:{port}"
+    log = folder / "start.log"
+    # Ray gives up where the machine is too busy to start all in time.
+    for _ in range(5):
+        port = free_port()
+        command = [
+            str(BIN / "ray"), "start", "--head", f"--port={port}", f"--num-cpus={cpus}", "--object-store-memory=1000000000",
+            "--include-dashboard=false", "--include-log-monitor=false", "--disable-usage-stats", f"--temp-dir={folder}",
+        ]  # fmt: skip
+        with open(log, "w") as output:
+            done = subprocess.run(command, env=CLUSTER_ENV, stdout=output, stderr=output, preexec_fn=group.enter)
+        if done.returncode == 0:
+            return f"{ray.util.get_node_ip_address()}:{port}"
+        group.kill()
+    raise SystemExit(log.read_text())
 
 
 def command_of(engine, data, arguments, folder):
