@@ -49,8 +49,9 @@ CLUSTER_ENV = {
     "RAY_AUTH_MODE": "disabled",
     "RAY_USAGE_STATS_ENABLED": "0",
     # The machine may be busy.
-    "RAY_raylet_start_wait_time_s": "120",
-    "RAY_agent_register_timeout_ms": "240000",
+    "RAY_raylet_start_wait_time_s": "600",
+    "RAY_agent_register_timeout_ms": "600000",
+    "RAY_enable_open_telemetry": "0",
 }
 
 
@@ -115,7 +116,7 @@ def start_cluster(group, folder, cpus):
         port = free_port()
         command = [
             str(BIN / "ray"), "start", "--head", f"--port={port}", f"--num-cpus={cpus}", "--object-store-memory=1000000000",
-            "--include-dashboard=false", "--include-log-monitor=false", "--disable-usage-stats", f"--temp-dir={folder}",
+            "--include-dashboard=false", "--include-log-monitor=false", "--no-monitor", "--disable-usage-stats", f"--temp-dir={folder}",
         ]  # fmt: skip
         with open(log, "w") as output:
             done = subprocess.run(command, env=CLUSTER_ENV, stdout=output, stderr=output, preexec_fn=group.enter)
