@@ -183,13 +183,20 @@ def settle(group, processes):
     time.sleep(5)
 
 
+def without_nulls(value):
+    if isinstance(value, dict):
+        return {name: without_nulls(one) for name, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
 def rows_of(folder):
-    """The rows, however often each, in one spelling. Data-Juicer's result is a directory of files, and keeps stats."""
+    """The rows, however often each, in one spelling. Data-Juicer's result is a directory of files; its rows have their stats,
+    and a null for what only other rows have."""
     rows = Counter()
     for file in folder.joinpath("out").rglob("*.json*"):
         if file.is_file():
             for line in file.open(encoding="utf-8"):
-                row = json.loads(line)
+                row = without_nulls(json.loads(line))
                 row.pop("__dj__stats__", None)
                 rows[json.dumps(row, sort_keys=True)] += 1
     return rows
