@@ -183,20 +183,23 @@ def settle(group, processes):
     time.sleep(5)
 
 
-def without_nulls(value):
+def plain(value):
+    """The value without nulls, and with whole numbers as such."""
     if isinstance(value, dict):
-        return {name: without_nulls(one) for name, one in value.items() if one is not None}
-    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+        return {name: plain(one) for name, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def rows_of(folder):
     """The rows, however often each, in one spelling. Data-Juicer's result is a directory of files; its rows have their stats,
-    and a null for what only other rows have."""
+    nulls for what only other rows have, and 26.0 for 26 beside such nulls."""
     rows = Counter()
     for file in folder.joinpath("out").rglob("*.json*"):
         if file.is_file():
             for line in file.open(encoding="utf-8"):
-                row = without_nulls(json.loads(line))
+                row = plain(json.loads(line))
                 row.pop("__dj__stats__", None)
                 rows[json.dumps(row, sort_keys=True)] += 1
     return rows
