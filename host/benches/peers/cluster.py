@@ -228,6 +228,7 @@ def compare(data, arguments, address, group, processes, idle):
     for engine, (wall, cpu, peak, over) in medians.items():
         print(f"| {engine} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {over:.0f} | {rows[engine].total()} |")
     ratios = [f"{theirs / own:.1f}" for own, theirs in zip(*(medians[engine] for engine in ENGINES))]
+    # What is over the idle cluster after the first job has pages of the object store that jobs before have used.
     print(f"| Data-Juicer ÷ djhost | {' | '.join(ratios)} | |")
     only = [(rows[one] - rows[other]).total() for one, other in (ENGINES, reversed(ENGINES))]
     print(f"\nrows that only djhost has: {only[0]}, that only Data-Juicer has: {only[1]}\n", flush=True)
