@@ -75,6 +75,7 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send + 'sta
     });
     let worked = work(&job, &log, threads, &asks, &lines);
     copy::remove();
+    lines.send();
     worked?;
     Ok(exit::DONE)
 }
@@ -199,6 +200,7 @@ fn work(
                     if !lock().is_empty() {
                         lines.say(&progress(job));
                     }
+                    lines.send();
                 }
                 Ok(ToWorker::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     lock().values().for_each(|stop| stop.request("stopped"));

@@ -183,9 +183,17 @@ class Worker:
         threading.Thread(target=self.follow, args=(errors,), daemon=True).start()
 
     def read(self, stream, lines):
-        for line in stream:
+        """Takes what has come as a whole, for one answer of `recv`."""
+        rest = b""
+        while part := stream.read1(1 << 20):
+            *whole, rest = (rest + part).split(b"\n")
+            if whole:
+                with self.lock:
+                    lines.extend(line.decode(errors="replace") for line in whole)
+                self.wake()
+        if rest:
             with self.lock:
-                lines.append(line.decode(errors="replace").rstrip("\n"))
+                lines.append(rest.decode(errors="replace"))
             self.wake()
 
     def follow(self, errors):
