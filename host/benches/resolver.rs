@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use djhost::testing::{
-    Crew, Duplicates, KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys,
-    first_of_near,
+    Crew, Duplicates, KeyTable, KeysWriter, Mask, count_keys, first_in_pieces, first_of_groups,
+    first_of_keys, first_of_near,
 };
 use djhost::testing::{Output, key_hashes};
 
@@ -129,6 +129,7 @@ fn exact(rows: usize, memory: usize) {
             first_of_keys(tables, masks, 16, &crew, &mut Duplicates::ignored())
         },
     );
+    in_pieces(&files, ("exact", rows), ((16, 1), None), memory);
 }
 
 /// Bands of 8 bytes: one row in ten is like the row before in one band; the last rows are all
@@ -170,6 +171,8 @@ fn bands(rows: usize, per_row: usize, memory: usize) {
             &mut Duplicates::ignored(),
         )
     });
+    let how = ((8, per_row), None);
+    in_pieces(&files, (&title, rows * per_row), how, memory);
 }
 
 /// Simhashes: one row in ten is three bits from the row before; the last rows are all equal; the
@@ -194,6 +197,7 @@ fn near(rows: usize, memory: usize) {
     files.resolve(&title, rows, |tables, masks| {
         first_of_near(tables, masks, 4, memory, &mut Duplicates::ignored())
     });
+    in_pieces(&files, ("simhashes", rows), ((8, 1), Some(4)), memory);
 }
 
 /// Keys that are counted: lines, one in five of which many rows have.
@@ -219,6 +223,20 @@ fn lines(rows: usize, per_row: usize, memory: usize) {
         rows * per_row,
         |tables, masks| count_keys(tables, masks, memory, &scratch),
     );
+}
+
+/// The same in pieces of a tenth of the memory, with files in a directory. The column of tables has the
+/// bytes of the files.
+fn in_pieces(
+    files: &Files,
+    (title, prints): (&str, usize),
+    how: ((usize, usize), Option<u32>),
+    memory: usize,
+) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    files.resolve(&format!("{title}, in pieces"), prints, |tables, masks| {
+        first_in_pieces(tables, masks, how, memory as u64 / 10, dir.path())
+    });
 }
 
 fn cpu_time(work: impl FnOnce()) -> Duration {

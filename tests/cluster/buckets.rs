@@ -228,6 +228,22 @@ fn a_killed_job_goes_on_from_its_bucket_on_the_cluster_and_here() {
     assert!(made(&bucket) == expected);
 }
 
+/// Workers read what others have put into the bucket, by parts of files.
+#[test]
+fn pieces_of_a_barrier_go_by_the_bucket() {
+    let ray = Shared::take();
+    let (bucket, expected) = bucket("pieces");
+    let fault = "kill@disk:rename:found_op_0002:1";
+    let env = [("DJHOST_TEST_SECTION_BYTES", "9000"), (FAULTS, fault)];
+    succeeds(&command(&bucket, &ray, &env).output().unwrap());
+    assert!(made(&bucket) == expected);
+    let left: Vec<String> = keys(&bucket)
+        .into_iter()
+        .filter(|key| key.contains("/split_op") || key.contains("/found_op"))
+        .collect();
+    assert_eq!(left, [""; 0]);
+}
+
 /// Whoever stops the job while workers are at it.
 #[test]
 fn a_job_in_a_bucket_is_stopped_from_elsewhere() {

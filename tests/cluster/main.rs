@@ -27,6 +27,8 @@ mod jobs;
 #[cfg(target_os = "linux")]
 mod links;
 #[cfg(target_os = "linux")]
+mod pieces;
+#[cfg(target_os = "linux")]
 #[path = "../harness/python.rs"]
 mod python;
 #[cfg(target_os = "linux")]

@@ -55,6 +55,8 @@ const RUN_DIRECTORY_NAMES: &[&str] = &[
     "checkpoint_op_",
     "keys_op_",
     "mask_op_",
+    "split_op_",
+    "found_op_",
     "quarantine_op_",
     "\"part_",
     "\"input_",

@@ -16,6 +16,7 @@ mod find_rows;
 mod formats;
 mod groupers;
 mod images;
+mod in_pieces;
 mod models;
 mod pairs;
 mod quarantine;

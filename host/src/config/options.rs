@@ -368,7 +368,8 @@ options! {
         /// may take. Files of `zstd --long=31` need 2048.
         zstd_window_mb: u64 = 128 => between(8.0, 2048.0);
         /// Memory for the tables in which deduplicators look up the fingerprints of all rows, in
-        /// MB. If not all rows fit, the keys are read from disk several times.
+        /// MB. If not all rows fit, the keys are read from disk several times; beyond eight times
+        /// they are sorted into files first.
         resolver_memory_mb: u64 = 1024 => between(1.0, 1_048_576.0);
         /// Seed of everything random, including the random numbers that operators see.
         seed: u64 = 42;

@@ -178,21 +178,22 @@ impl Named<'_> {
     fn give(&mut self, batch: &mut Batch) -> Result<()> {
         let range = self.at..self.at + batch.rows();
         self.at = range.end;
-        let update = |(path, numbers): (&String, &[u32])| Update {
+        let update = |path: &String, values: Int64Array| Update {
             path: path.clone(),
             rows: None,
-            values: Arc::new(Int64Array::from_iter_values(
-                numbers[range.clone()].iter().map(|n| i64::from(*n)),
-            )),
+            values: Arc::new(values),
             json: false,
         };
         let (wanted, clusters) = (self.wanted, self.clusters);
-        let ids = wanted.id_field.iter().map(|path| (path, &clusters.ids[..]));
-        let sizes = wanted
-            .size_field
-            .iter()
-            .map(|path| (path, &clusters.sizes[..]));
-        update_all(batch, ids.chain(sizes).map(update).collect())?;
+        let ids = wanted.id_field.iter().map(|path| {
+            let ids = clusters.ids[range.clone()].iter();
+            update(path, ids.map(|id| *id as i64).collect())
+        });
+        let sizes = wanted.size_field.iter().map(|path| {
+            let sizes = clusters.sizes[range.clone()].iter();
+            update(path, sizes.map(|size| i64::from(*size)).collect())
+        });
+        update_all(batch, ids.chain(sizes).collect())?;
         Ok(())
     }
 }

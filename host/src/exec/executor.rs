@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 
+use super::barrier_task::{self, BarrierTask, MadeFile};
 use super::context::TaskContext;
 use super::index::Held;
-use super::segment;
+use super::{queue, segment};
 use crate::checkpoint::Manifest;
 use crate::data::Partition;
 use crate::plan::Segment;
@@ -47,6 +48,22 @@ pub(crate) trait Executor: Sync {
         steps: &Steps<'_>,
         committed: &dyn Fn(Manifest),
     ) -> Result<()>;
+
+    /// Does pieces of the work of a barrier, which is step `stage` of the job. Returns the files that
+    /// they have made, in their order. Threads of this process do, if nobody else does.
+    fn share(
+        &self,
+        env: &TaskContext<'_>,
+        _stage: usize,
+        pieces: Vec<BarrierTask>,
+    ) -> Result<Vec<MadeFile>> {
+        queue::map(self.slots(), &pieces, |piece| barrier_task::run(env, piece))
+    }
+
+    /// Whether pieces of the work of a barrier go to other machines.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
 
     /// Called before the first [`run`](Self::run) of a segment: what was done here has to be where
     /// those who do the work see it.

@@ -102,8 +102,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Reads the row into `out`; returns its id.
-    fn get(&mut self, row: u32, out: &mut Vec<u8>) -> Result<u64> {
-        let row = u64::from(row);
+    fn get(&mut self, row: u64, out: &mut Vec<u8>) -> Result<u64> {
         let q = self.starts.partition_point(|start| *start <= row) - 1;
         ensure!(
             q < self.members.len(),

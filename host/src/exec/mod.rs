@@ -3,6 +3,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod apply_masks;
+pub(crate) mod barrier_task;
 pub(crate) mod breaker;
 pub(crate) mod chain;
 pub(crate) mod context;
@@ -27,6 +28,7 @@ pub(crate) mod resolve;
 pub(crate) mod rewrite;
 pub(crate) mod scheduler;
 pub(crate) mod segment;
+pub(crate) mod shuffle;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod stage;

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+use rayon::prelude::*;
 
 use super::context::TaskContext;
 use crate::data::Partition;
@@ -54,6 +55,25 @@ pub(crate) fn for_each(
     }
 }
 
+/// The results of `work` for all of `items`, in their order, on `workers` threads. After the first
+/// error no more is begun.
+pub(crate) fn map<I: Sync, T: Send>(
+    workers: usize,
+    items: &[I],
+    work: impl Fn(&I) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let one = |item: &I| {
+        let mut made = None;
+        guarded(|| {
+            made = Some(work(item)?);
+            Ok(())
+        })?;
+        made.context("internal error: work without a result")
+    };
+    let pool = threads::pool(workers, "djhost-worker")?;
+    pool.install(|| items.par_iter().with_max_len(1).map(one).collect())
+}
+
 /// Runs `work`; a panic becomes an error.
 pub(crate) fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
@@ -101,7 +121,7 @@ pub(crate) fn with_retries(
         }
         tracing::warn!("partition {partition_id} failed and is tried again: {error_message}");
         env.log.emit(Event::TaskRetried {
-            partition_id,
+            partition_id: Some(partition_id),
             stage,
             retry_count: retry + 1,
             error_message,

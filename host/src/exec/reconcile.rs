@@ -329,7 +329,8 @@ fn reject(env: &TaskContext<'_>, manifest: &Manifest, why: &str, index: &Index) 
 }
 
 /// Removes data of workers of a cluster that no manifest names: of those that were lost before they
-/// were done, and of the slower one of two that had the same task.
+/// were done, and of the slower one of two that had the same task. So it goes with what a barrier that
+/// was interrupted has left.
 fn forget_data(env: &TaskContext<'_>, index: &Index) -> Result<()> {
     let good = index.manifests();
     let known: HashSet<&str> = good.iter().map(|manifest| manifest.data.as_str()).collect();
@@ -338,6 +339,9 @@ fn forget_data(env: &TaskContext<'_>, index: &Index) -> Result<()> {
         if !name.is_some_and(|name| known.contains(name)) {
             env.store.storage.remove_unsynced(&path)?;
         }
+    }
+    for path in env.store.paths.files_of_barriers()? {
+        env.store.storage.remove_unsynced(&path)?;
     }
     Ok(())
 }

@@ -1,32 +1,33 @@
 //! The barrier of a global op: makes a mask for each partition from the keys of all, or finds the
 //! groups that begin in each.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
+use super::executor::Executor;
 use super::index::Index;
 use super::quarantine::Destination;
 use super::scheduler::Workers;
+use super::shuffle::{self, Shuffled};
 use super::trace::barrier::{self as trace, RowIds};
-use super::{segment, task};
-use crate::checkpoint::{Artifact, Manifest, RowFile, Store, Traced};
+use super::{barrier_task, task};
+use crate::checkpoint::{Artifact, Manifest, Store, Traced};
 use crate::data::Partition;
-use crate::global::{self, Crew, Duplicates, KeyTable, Mask};
+use crate::global::{self, Crew, Duplicates, EachMember, Groups, Mask};
 use crate::rundir::events::{Event, OpDone, OpRef};
 use crate::rundir::trace::Fate;
 use crate::term::{count, counted};
 use crate::wasm::{Kind, thread_cpu};
 
-/// Resolves op `op` unless all its masks exist.
+/// Resolves op `op`, which is step `stage` of the job, unless all its masks exist.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partitions: &[Partition],
-    op: usize,
+    (op, stage): (usize, usize),
     index: &Index,
-    workers: Workers,
+    (executor, workers): (&dyn Executor, Workers),
 ) -> Result<()> {
     let memory = workers.resolver_memory;
     if partitions
@@ -36,40 +37,63 @@ pub(crate) fn run(
         return Ok(());
     }
     env.tally.at(op);
-    if env.plan.ops[op].is_grouper() {
-        return groups(env, partitions, op, index, memory);
-    }
-    let (planned, paths) = (&env.plan.ops[op], &env.store.paths);
     let mut barrier = Barrier::start(env, op, index);
-    let mut key_bytes = 0;
-    for p in 0..partitions.len() {
-        key_bytes += index
-            .get(Artifact::Keys, op, p)
-            .map_or(0, |keys| keys.bytes);
-    }
-    let tables = |p: usize| -> Result<KeyTable> {
-        let path = keys_of(env, index, op, p)?;
-        let bytes =
-            std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        KeyTable::from_bytes(bytes).with_context(|| format!("cannot read `{}`", path.display()))
+    let keys = (0..partitions.len()).map(|p| keys_of(index, op, p));
+    let keys = keys.collect::<Result<Vec<_>>>()?;
+    let shuffled = match shuffle::layout(env, op, &keys, executor, workers)? {
+        Some(layout) => Some(Shuffled::make(env, (op, stage), layout, &keys, executor)?),
+        None => None,
     };
+    if let Some(shuffled) = &shuffled {
+        barrier.of_others = shuffled.cpu();
+    }
+    match env.plan.ops[op].is_grouper() {
+        true => groups(env, barrier, &keys, shuffled.as_ref(), memory)?,
+        false => masks(env, barrier, &keys, shuffled.as_ref(), workers)?,
+    }
+    shuffled.map_or(Ok(()), Shuffled::remove)
+}
+
+/// The manifest of the keys of partition `p`.
+fn keys_of(index: &Index, op: usize, p: usize) -> Result<Manifest> {
+    index
+        .get(Artifact::Keys, op, p)
+        .context("internal error: keys have gone")
+}
+
+/// Makes a mask for each partition.
+fn masks(
+    env: &TaskContext<'_>,
+    mut barrier: Barrier<'_>,
+    keys: &[Manifest],
+    shuffled: Option<&Shuffled<'_>>,
+    workers: Workers,
+) -> Result<()> {
+    let (op, memory) = (barrier.op, workers.resolver_memory);
+    let (planned, paths) = (&env.plan.ops[op], &env.store.paths);
+    let mut key_bytes: u64 = keys.iter().map(|keys| keys.bytes).sum();
+    let tables = |p: usize| barrier_task::table(env, &keys[p], false);
     let mut found = match env.trace {
-        Some(_) => Duplicates::of(partitions.len()),
+        Some(_) => Duplicates::of(keys.len()),
         None => Duplicates::ignored(),
     };
-    let crew = Crew::new(memory, workers.threads);
-    let (masks, table_bytes) = global::resolve(
-        planned,
-        partitions.len(),
-        &tables,
-        &crew,
-        &paths.checkpoints(),
-        &mut found,
-    )
-    .with_context(|| format!("op {op} `{}`", planned.name))?;
-    barrier.of_others = crew.cpu();
+    let resolved = match shuffled {
+        Some(shuffled) => {
+            key_bytes += shuffled.bytes();
+            shuffled.finish(|finish| global::resolve_shuffled(planned, finish, &tables, &mut found))
+        }
+        None => {
+            let crew = Crew::new(memory, workers.threads);
+            let scratch = paths.checkpoints();
+            let resolved =
+                global::resolve(planned, keys.len(), &tables, &crew, &scratch, &mut found);
+            barrier.of_others += crew.cpu();
+            resolved
+        }
+    };
+    let (masks, table_bytes) = resolved.with_context(|| format!("op {op} `{}`", planned.name))?;
     let read = |p: usize| Ok(tables(p)?.ids());
-    let mut ids = row_ids(op, partitions, index, memory, &read);
+    let mut ids = row_ids(keys, memory, &read);
     for (p, mask) in masks.iter().enumerate() {
         let traced = match &env.trace {
             Some(tracing) => {
@@ -101,75 +125,50 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Where the keys of partition `p` can be read.
-fn keys_of(env: &TaskContext<'_>, index: &Index, op: usize, p: usize) -> Result<PathBuf> {
-    let keys = index
-        .get(Artifact::Keys, op, p)
-        .context("internal error: keys have gone")?;
-    segment::bring(env, &keys)?;
-    Ok(env.store.paths.checkpoints().join(&keys.data))
-}
-
-/// Bytes and number of the fingerprints that rows of partition `p` have; None where that is not how
-/// `op` compares rows.
-pub(super) fn shape(
-    env: &TaskContext<'_>,
-    index: &Index,
-    op: usize,
-    p: usize,
-) -> Result<Option<(usize, usize)>> {
-    if env.plan.ops[op].is_grouper() {
-        return Ok(None);
-    }
-    let path = keys_of(env, index, op, p)?;
-    let read = std::fs::read(&path).map_err(anyhow::Error::from);
-    let table = read.and_then(KeyTable::from_bytes);
-    let table = table.with_context(|| format!("cannot read `{}`", path.display()))?;
-    Ok(table.shape())
-}
-
-/// The same for a grouper.
+/// Finds the groups that begin in each partition.
 fn groups(
     env: &TaskContext<'_>,
-    partitions: &[Partition],
-    op: usize,
-    index: &Index,
+    mut barrier: Barrier<'_>,
+    keys: &[Manifest],
+    shuffled: Option<&Shuffled<'_>>,
     memory: usize,
 ) -> Result<()> {
-    let (planned, paths) = (&env.plan.ops[op], &env.store.paths);
-    let mut barrier = Barrier::start(env, op, index);
-    let tables = |p: usize| -> Result<KeyTable> {
-        let path = keys_of(env, index, op, p)?;
-        KeyTable::from_bytes(RowFile::open(&path)?.keys()?)
-            .with_context(|| format!("cannot read `{}`", path.display()))
-    };
-    let mut spilled = 0;
+    let (op, paths) = (barrier.op, &env.store.paths);
+    let planned = &env.plan.ops[op];
+    let tables = |p: usize| barrier_task::table(env, &keys[p], true);
+    let mut spilled = shuffled.map_or(0, Shuffled::bytes);
     let read = |p: usize| Ok(tables(p)?.ids());
-    let mut ids = row_ids(op, partitions, index, memory, &read);
-    let table_bytes = global::resolve_groups(
-        partitions.len(),
-        &tables,
-        memory,
-        &paths.checkpoints(),
-        |p, rows, groups, members| {
-            let traced = match &env.trace {
-                Some(tracing) => {
-                    let mut grouped = Vec::new();
-                    members(&mut |row, leader| grouped.push((row, leader)))?;
-                    let (to, none) = (barrier.destination(p), (Vec::new(), NO_REASON));
-                    trace::record(tracing, to, &mut ids, none, (Fate::Grouped, grouped))?
-                }
-                None => None,
-            };
-            let keys = barrier.commit(p, groups.to_bytes(), groups.count, traced, |done| {
-                // A group counts in the partition where it begins, other rows where they are.
-                done.merged_rows = rows - groups.count;
-            })?;
-            spilled += keys.bytes + 4 * keys.rows;
-            Ok(())
-        },
-    )
-    .with_context(|| format!("op {op} `{}`", planned.name))?;
+    let mut ids = row_ids(keys, memory, &read);
+    let mut each = |p: usize, rows: u64, groups: Groups, members: EachMember<'_>| -> Result<()> {
+        let traced = match &env.trace {
+            Some(tracing) => {
+                let mut grouped = Vec::new();
+                members(&mut |row, leader| grouped.push((row, leader)))?;
+                let (to, none) = (barrier.destination(p), (Vec::new(), NO_REASON));
+                trace::record(tracing, to, &mut ids, none, (Fate::Grouped, grouped))?
+            }
+            None => None,
+        };
+        let keys = barrier.commit(p, groups.to_bytes(), groups.count, traced, |done| {
+            // A group counts in the partition where it begins, other rows where they are.
+            done.merged_rows = rows - groups.count;
+        })?;
+        spilled += keys.bytes + 4 * keys.rows;
+        Ok(())
+    };
+    let resolved = match shuffled {
+        Some(shuffled) => shuffled.finish(|finish| {
+            let accepted = finish.masks(op)?;
+            finish.grouped(&accepted, |p, groups, members| {
+                each(p, accepted[p].count() as u64, groups, members)
+            })
+        }),
+        None => {
+            let scratch = paths.checkpoints();
+            global::resolve_groups(keys.len(), &tables, memory, &scratch, each)
+        }
+    };
+    let table_bytes = resolved.with_context(|| format!("op {op} `{}`", planned.name))?;
     barrier.finish(table_bytes, spilled);
     Ok(())
 }
@@ -194,20 +193,13 @@ fn why(mask: &Mask) -> impl Fn(u32) -> Option<String> + '_ {
     }
 }
 
-/// The ids of the rows that came to global op `op`.
+/// The ids of the rows that came to a global op.
 fn row_ids<'a>(
-    op: usize,
-    partitions: &[Partition],
-    index: &Index,
+    keys: &[Manifest],
     memory: usize,
     read: &'a dyn Fn(usize) -> Result<Option<Vec<u64>>>,
 ) -> RowIds<'a> {
-    let rows = |p: &Partition| {
-        index
-            .get(Artifact::Keys, op, p.id as usize)
-            .map_or(0, |keys| keys.rows)
-    };
-    RowIds::new(partitions.iter().map(rows), memory, read)
+    RowIds::new(keys.iter().map(|keys| keys.rows), memory, read)
 }
 
 /// Commits the masks, or groups, of one global op, and totals its rows for the log.
@@ -258,10 +250,7 @@ impl<'a> Barrier<'a> {
         merge: impl FnOnce(&mut OpDone),
     ) -> Result<Manifest> {
         let (env, op) = (self.env, self.op);
-        let keys = self
-            .index
-            .get(Artifact::Keys, op, p)
-            .context("internal error: keys have gone")?;
+        let keys = keys_of(self.index, op, p)?;
         let mut account = keys.account.clone();
         account.trace.extend(traced);
         let done = account.op(p, op, &env.plan.ops[op].name);

@@ -2,8 +2,6 @@
 //! stops. It knows files only by their manifests, and nothing of operators. An [`Executor`] does the
 //! work of partitions; what concerns all of them at once is done here, on threads.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
@@ -13,7 +11,6 @@ use super::placement::Placement;
 use super::{gather, queue, resolve, segment};
 use crate::checkpoint::{Artifact, Manifest};
 use crate::data::Partition;
-use crate::global::limit;
 use crate::plan::End;
 
 /// How tasks run.
@@ -48,53 +45,6 @@ fn made(index: &Index, end: End, partition: usize) -> Option<Manifest> {
     }
 }
 
-/// The rows that come to a global op, as far as their keys are there. More than it can number end the
-/// job as soon as that is known, not hours later at its barrier.
-struct Numbered {
-    op: Option<usize>,
-    rows: AtomicU64,
-}
-
-impl Numbered {
-    fn of(env: &TaskContext<'_>, end: End, partitions: &[Partition], index: &Index) -> Self {
-        let op = match end {
-            End::Keys(op) if env.plan.ops[op].is_global() => Some(op),
-            _ => None,
-        };
-        let keys = partitions
-            .iter()
-            .filter_map(|p| index.get(Artifact::Keys, op?, p.id as usize));
-        Self {
-            op,
-            rows: AtomicU64::new(keys.map(|keys| keys.rows).sum()),
-        }
-    }
-
-    /// Whether the keys of a partition are counted.
-    fn has(&self, index: &Index, partition: usize) -> bool {
-        let op = self.op;
-        op.is_some_and(|op| index.has(Artifact::Keys, op, partition))
-    }
-
-    /// The keys of a partition are there.
-    fn add(&self, env: &TaskContext<'_>, index: &Index, partition: usize) -> Result<()> {
-        let Some(op) = self.op else { return Ok(()) };
-        let Some(keys) = index.get(Artifact::Keys, op, partition) else {
-            return Ok(());
-        };
-        let rows = keys.rows + self.rows.fetch_add(keys.rows, Ordering::Relaxed);
-        if rows <= limit::MOST_ROWS {
-            return Ok(());
-        }
-        let planned = &env.plan.ops[op];
-        let shape = resolve::shape(env, index, op, partition)?;
-        match limit::numbers_all(planned, shape) {
-            true => limit::check(rows, limit::MOST_ROWS, (op, &planned.name)),
-            false => Ok(()),
-        }
-    }
-}
-
 /// Runs everything that is not done yet; returns the manifests of all parts in order.
 pub(crate) fn run(
     env: &TaskContext<'_>,
@@ -115,7 +65,6 @@ pub(crate) fn run(
                 .all(|p| index.has(Artifact::Mask, op, p.id as usize)),
             End::Export => false,
         };
-        let numbered = Numbered::of(env, segment.end, partitions, index);
         executor.begin(env)?;
         queue::for_each(partitions, executor.slots(), env.stop, |partition| {
             if segment::is_done(env, index, partition.id as usize, segment, resolved) {
@@ -129,7 +78,6 @@ pub(crate) fn run(
                 || segment.stored.clone(),
                 |p| p.stored(env.plan, segment, bytes),
             );
-            let had_keys = numbered.has(index, partition.id as usize);
             let done = queue::with_retries(env, partition, stage, workers.retries, || {
                 let steps = Steps {
                     partition,
@@ -138,11 +86,7 @@ pub(crate) fn run(
                     stage,
                     held: index.of(partition.id as usize),
                 };
-                executor.run(env, &steps, &|manifest| index.insert(manifest))?;
-                match had_keys {
-                    true => Ok(()),
-                    false => numbered.add(env, index, partition.id as usize),
-                }
+                executor.run(env, &steps, &|manifest| index.insert(manifest))
             });
             if let (Some(placement), Some(made)) =
                 (&placement, made(index, segment.end, partition.id as usize))
@@ -172,11 +116,11 @@ pub(crate) fn run(
         env.plan.ops.iter().for_each(|op| op.pool.rest());
         if let End::Keys(op) = segment.end {
             let makes_rows = env.plan.ops[op].is_grouper();
+            let stage = stage + segment.steps();
             if !(makes_rows && resolved) {
-                resolve::run(env, partitions, op, index, workers)?;
+                resolve::run(env, partitions, (op, stage), index, (executor, workers))?;
             }
             if makes_rows && !resolved {
-                let stage = stage + segment.steps();
                 gather::run(env, partitions, op, stage, index, workers)?;
             }
         }

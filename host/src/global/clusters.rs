@@ -4,8 +4,8 @@
 use anyhow::{Context, Result, ensure};
 
 use super::Tables;
-use super::dedup::Groups;
 use super::duplicates::Duplicates;
+use super::joined::Joined;
 use super::mask::Mask;
 use crate::rundir::varint::{put, take};
 use crate::wasm::{Clusters, Keep};
@@ -14,7 +14,7 @@ use crate::wasm::{Clusters, Keep};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clustered {
     /// The number of the cluster's first row among the rows of all partitions that came to the op.
-    pub ids: Vec<u32>,
+    pub ids: Vec<u64>,
     /// The number of its rows.
     pub sizes: Vec<u32>,
 }
@@ -23,32 +23,30 @@ impl Clustered {
     /// Appends for each row both numbers, as `varint`s.
     pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
         for (id, size) in self.ids.iter().zip(&self.sizes) {
-            put(u64::from(*id), bytes);
+            put(*id, bytes);
             put(u64::from(*size), bytes);
         }
     }
 
     /// Takes those of `rows` rows from what [`write`](Self::write) made.
     pub(crate) fn read(bytes: &mut &[u8], rows: usize) -> Result<Self> {
-        let mut number = || -> Result<u32> {
-            let number = take(bytes).context("clusters end too early")?;
-            u32::try_from(number).context("a number of a cluster is too large")
-        };
+        let mut number = || take(bytes).context("clusters end too early");
         let mut clustered = Self::default();
         for _ in 0..rows {
             clustered.ids.push(number()?);
-            clustered.sizes.push(number()?);
+            let size = u32::try_from(number()?).context("the size of a cluster is too large")?;
+            clustered.sizes.push(size);
         }
         ensure!(bytes.is_empty(), "clusters of more than {rows} rows");
         Ok(clustered)
     }
 }
 
-/// What is known of a cluster, at the place of its first row.
+/// What is known of a cluster, at the place of its first row among those that are joined.
 struct Choices {
     /// The number of its rows.
     sizes: Vec<u32>,
-    /// The row that stays.
+    /// The place of the row that stays.
     stays: Vec<u32>,
     /// The rank of that row, where rows are ranked.
     ranks: Vec<f64>,
@@ -56,9 +54,9 @@ struct Choices {
 
 /// Leaves of each of `groups` the rows that `wanted` says, and adds the others to `found`, each with
 /// the row that stays. `start` has the number of each partition's first row. Returns the bytes of
-/// the tables: 8 for each row, and 8 more where rows are ranked.
+/// the tables: 8 for each row that is joined, and 8 more where rows are ranked.
 pub(crate) fn choose(
-    groups: &mut Groups,
+    groups: &mut Joined,
     wanted: &Clusters,
     tables: Tables<'_>,
     masks: &mut [Mask],
@@ -78,8 +76,12 @@ pub(crate) fn choose(
             false => Vec::new(),
         };
         for row in mask.kept() {
-            let id = (start[p] + row as u64) as u32;
-            let root = groups.root(id) as usize;
+            let id = start[p] + row as u64;
+            let Some(member) = groups.index(id) else {
+                // It is alone.
+                continue;
+            };
+            let root = groups.root(member) as usize;
             choices.sizes[root] += 1;
             let is_first = choices.sizes[root] == 1;
             // Ties go to the first row, so only a greater rank wins.
@@ -88,7 +90,7 @@ pub(crate) fn choose(
                 false => is_first || wanted.keep == Keep::Last,
             };
             if is_better {
-                choices.stays[root] = id;
+                choices.stays[root] = member;
                 if ranked {
                     choices.ranks[root] = ranks[row];
                 }
@@ -98,13 +100,19 @@ pub(crate) fn choose(
     for (p, mask) in masks.iter_mut().enumerate() {
         let (mut gone, mut clustered) = (Vec::new(), Clustered::default());
         for row in mask.kept() {
-            let id = (start[p] + row as u64) as u32;
-            let root = groups.root(id);
-            let stays = choices.stays[root as usize];
+            let id = start[p] + row as u64;
+            let (first, size, stays) = match groups.root_of(id) {
+                Some(root) => {
+                    let (size, stays) =
+                        (choices.sizes[root as usize], choices.stays[root as usize]);
+                    (groups.row(root), size, groups.row(stays))
+                }
+                None => (id, 1, id),
+            };
             if stays == id || wanted.keep == Keep::All {
                 if wanted.has_fields() {
-                    clustered.ids.push(root);
-                    clustered.sizes.push(choices.sizes[root as usize]);
+                    clustered.ids.push(first);
+                    clustered.sizes.push(size);
                 }
             } else {
                 gone.push(row as u32);

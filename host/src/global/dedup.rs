@@ -16,7 +16,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::Tables;
 use super::buckets::{self, Buckets};
 use super::crew::Crew;
-use super::duplicates::{Duplicates, starts};
+use super::duplicates::Duplicates;
+use super::joined::Joined;
 use super::mask::Mask;
 
 /// A fingerprint as 2 or 4 words of 4 bytes: table entries then need no padding.
@@ -133,7 +134,7 @@ const AT_ONCE: usize = 1024;
 
 /// Calls `see(row, first)` for each row whose fingerprint an earlier one of its bucket has, `first`
 /// being the first such one. Returns the bytes of entries and tables.
-fn each_again<const N: usize, R: Copy + Default + Send + Sync>(
+pub(super) fn each_again<const N: usize, R: Copy + Default + Send + Sync>(
     crew: &Crew,
     sets: &[Buckets<Entry<N, R>>],
     count: usize,
@@ -168,9 +169,9 @@ fn each_again<const N: usize, R: Copy + Default + Send + Sync>(
 
 /// A fingerprint, and the number of its row or what else tells it: 4 bytes a word, without padding.
 #[derive(Clone, Copy)]
-struct Entry<const N: usize, R> {
-    print: Print<N>,
-    row: R,
+pub(super) struct Entry<const N: usize, R> {
+    pub(super) print: Print<N>,
+    pub(super) row: R,
 }
 
 impl<const N: usize, R: Default> Default for Entry<N, R> {
@@ -206,7 +207,7 @@ fn firsts<const N: usize>(
 ) -> Result<usize> {
     /// The partition, and the row in it.
     type At = [u32; 2];
-    let starts = starts(masks.iter().map(Mask::rows));
+    let (starts, _) = numbers(masks);
     let rows: usize = masks.iter().map(Mask::rows).sum();
     let spread = Spread::new(rows, size_of::<Entry<N, At>>(), crew.memory);
     let mut again: Vec<Vec<u32>> = vec![Vec::new(); masks.len()];
@@ -230,7 +231,7 @@ fn firsts<const N: usize>(
         )?;
         let bytes = each_again(crew, &all, spread.buckets, |[p, row], [q, first]| {
             again[p as usize].push(row);
-            let first = starts[q as usize].saturating_add(first);
+            let first = starts[q as usize] + u64::from(first);
             found.add(p as usize, row, first);
         })?;
         used = used.max(bytes);
@@ -262,7 +263,7 @@ pub(crate) fn groups_of(
     masks: &[Mask],
     (width, per_row): (usize, usize),
     crew: &Crew,
-) -> Result<(Groups, usize)> {
+) -> Result<(Joined, usize)> {
     if width == 8 {
         groups::<2>(tables, masks, per_row, crew)
     } else {
@@ -286,10 +287,10 @@ fn groups<const N: usize>(
     masks: &[Mask],
     per_row: usize,
     crew: &Crew,
-) -> Result<(Groups, usize)> {
+) -> Result<(Joined, usize)> {
     let (start, total) = numbers(masks);
     let mut groups =
-        Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be grouped")?);
+        Joined::all(u32::try_from(total).context("internal error: too many rows for one table")?);
     let rows = total as usize;
     let size = size_of::<Entry<N, u32>>();
     let at_once = (crew.memory / (rows * size).max(1)).clamp(1, per_row);
@@ -319,62 +320,14 @@ fn groups<const N: usize>(
                     Ok(())
                 },
             )?;
-            let bytes = each_again(crew, &all, count, |row, first| groups.join(first, row))?;
+            let bytes = each_again(crew, &all, count, |row, first| {
+                groups.join_members(first, row)
+            })?;
             used = used.max(bytes);
         }
     }
     let used = used + groups.len() * 4;
     Ok((groups, used))
-}
-
-/// Union-find whose roots are the smallest members.
-pub(crate) struct Groups {
-    parent: Vec<u32>,
-}
-
-impl Groups {
-    pub(crate) fn new(n: u32) -> Self {
-        Self {
-            parent: (0..n).collect(),
-        }
-    }
-
-    /// The number of rows in all groups.
-    pub(crate) fn len(&self) -> usize {
-        self.parent.len()
-    }
-
-    pub(crate) fn root(&mut self, mut x: u32) -> u32 {
-        while self.parent[x as usize] != x {
-            // Halving the path keeps later walks short.
-            self.parent[x as usize] = self.parent[self.parent[x as usize] as usize];
-            x = self.parent[x as usize];
-        }
-        x
-    }
-
-    pub(crate) fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
-        let (small, large) = if a < b { (a, b) } else { (b, a) };
-        self.parent[large as usize] = small;
-    }
-
-    /// Leaves of each group its first row, and adds the others to `found`. `start` has the number of
-    /// each partition's first row.
-    pub(crate) fn keep_first(&mut self, masks: &mut [Mask], start: &[u64], found: &mut Duplicates) {
-        for (p, mask) in masks.iter_mut().enumerate() {
-            let mut again = Vec::new();
-            for row in mask.kept() {
-                let (row, id) = (row as u32, (start[p] + row as u64) as u32);
-                let first = self.root(id);
-                if first != id {
-                    again.push(row);
-                    found.add(p, row, first);
-                }
-            }
-            mask.clear_all(&again);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -385,7 +338,7 @@ mod tests {
 
     /// The rows that stay of each partition of rows with these fingerprints, and what stands for the
     /// others.
-    type Found = (Vec<Vec<usize>>, Vec<Vec<(u32, u32)>>);
+    type Found = (Vec<Vec<usize>>, Vec<Vec<(u32, u64)>>);
 
     fn kept(partitions: &[&[&[u64]]], memory: usize) -> Found {
         let per_row = partitions
@@ -450,17 +403,17 @@ mod tests {
         let rows: Vec<[u64; 1]> = (0..ROWS).map(|row| [row * row % 9973]).collect();
         let rows: Vec<&[u64]> = rows.iter().map(|row| &row[..]).collect();
         let mut first = HashMap::new();
-        let expected: Vec<(u32, u32)> = (0..)
+        let expected: Vec<(u32, u64)> = (0..)
             .zip(&rows)
             .filter_map(|(row, print)| {
                 let first = *first.entry(print[0]).or_insert(row);
-                (first != row).then_some((row, first))
+                (first != row).then_some((row, first.into()))
             })
             .collect();
         let halves = [&rows[..11_000], &rows[11_000..]];
         for memory in [200 << 10, 1 << 20] {
             let (_, others) = kept(&halves, memory);
-            let others: Vec<(u32, u32)> = [0, 11_000]
+            let others: Vec<(u32, u64)> = [0, 11_000]
                 .into_iter()
                 .zip(others)
                 .flat_map(|(start, rows)| {

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use super::Tables;
 use super::dedup::{Build, Print, entry, in_pass, passes, print, room};
 use super::mask::{Mask, take_number};
-use crate::rundir::varint::put;
+use crate::rundir::varint::{put, take};
 
 /// Leaders are counted in blocks of this many rows.
 const PIECE: u32 = 4096;
@@ -33,12 +33,12 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    fn push(&mut self, rows: impl ExactSizeIterator<Item = u32>) {
+    pub(super) fn push(&mut self, rows: impl ExactSizeIterator<Item = u64>) {
         self.count += 1;
         put(rows.len() as u64, &mut self.bytes);
         let mut before = 0;
         for row in rows {
-            put(u64::from(row - before), &mut self.bytes);
+            put(row - before, &mut self.bytes);
             before = row;
         }
     }
@@ -52,7 +52,7 @@ impl Groups {
     /// it must exhaust.
     pub(crate) fn each(
         mut bytes: &[u8],
-        mut each: impl FnMut(&mut dyn ExactSizeIterator<Item = Result<u32>>) -> Result<()>,
+        mut each: impl FnMut(&mut dyn ExactSizeIterator<Item = Result<u64>>) -> Result<()>,
     ) -> Result<()> {
         while !bytes.is_empty() {
             let mut members = Members {
@@ -73,16 +73,17 @@ impl Groups {
 
 struct Members<'a, 'b> {
     left: u32,
-    row: u32,
+    row: u64,
     bytes: &'a mut &'b [u8],
 }
 
 impl Iterator for Members<'_, '_> {
-    type Item = Result<u32>;
+    type Item = Result<u64>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        Some(take_number(self.bytes).and_then(|step| {
+        let step = take(self.bytes).context("groups end too early");
+        Some(step.and_then(|step| {
             self.row = self
                 .row
                 .checked_add(step)
@@ -99,12 +100,12 @@ impl Iterator for Members<'_, '_> {
 impl ExactSizeIterator for Members<'_, '_> {}
 
 /// Calls a function with the rows of a partition that follow a leader, and the leader.
-pub(crate) type EachMember<'a> = &'a mut dyn FnMut(&mut dyn FnMut(u32, u32)) -> Result<()>;
+pub(crate) type EachMember<'a> = &'a mut dyn FnMut(&mut dyn FnMut(u32, u64)) -> Result<()>;
 
-fn each_member(file: &mut File, start: u32, see: &mut dyn FnMut(u32, u32)) -> Result<()> {
+fn each_member(file: &mut File, start: u32, see: &mut dyn FnMut(u32, u64)) -> Result<()> {
     each_leader(file, |row, leader| {
         if leader != start + row {
-            see(row, leader);
+            see(row, leader.into());
         }
     })
 }
@@ -125,7 +126,7 @@ pub(crate) fn group(
             .and_then(|rows| starts[starts.len() - 1].checked_add(rows));
         starts.push(
             end.filter(|end| *end < NONE)
-                .context("more than 2^32 rows cannot be grouped")?,
+                .context("internal error: too many rows for one table")?,
         );
     }
     let (mut leaders, mut used) = leaders(tables, accepted, &starts, memory, scratch)?;
@@ -169,7 +170,7 @@ pub(crate) fn group(
                 })?;
                 partition += 1;
             }
-            groups.push(group.iter().map(|pair| *pair as u32));
+            groups.push(group.iter().map(|pair| u64::from(*pair as u32)));
         }
     }
     for partition in partition..accepted.len() {
@@ -256,7 +257,7 @@ mod tests {
     use crate::wasm::Output;
 
     /// Groups by partition, each as its rows, from keys by partition; None = rejected.
-    fn grouped(partitions: &[Vec<Option<u32>>], memory: usize) -> Vec<Vec<Vec<u32>>> {
+    fn grouped(partitions: &[Vec<Option<u32>>], memory: usize) -> Vec<Vec<Vec<u64>>> {
         let files: Vec<Vec<u8>> = partitions
             .iter()
             .map(|keys| {
@@ -299,13 +300,15 @@ mod tests {
                 assert_eq!(partition, found.len());
                 let mut others = 0;
                 members(&mut |row, leader| {
-                    assert!(accepted[partition].is_kept(row as usize) && leader < u32::MAX);
+                    assert!(
+                        accepted[partition].is_kept(row as usize) && leader < u64::from(u32::MAX)
+                    );
                     others += 1;
                 })?;
                 assert_eq!(others + groups.count, accepted[partition].count() as u64);
                 let mut here = Vec::new();
                 Groups::each(groups.to_bytes(), |rows| {
-                    here.push(rows.collect::<Result<Vec<u32>>>()?);
+                    here.push(rows.collect::<Result<Vec<u64>>>()?);
                     Ok(())
                 })?;
                 assert_eq!(here.len() as u64, groups.count);
@@ -336,7 +339,7 @@ mod tests {
         }
         assert_eq!(
             grouped(&[vec![], vec![]], 100),
-            [Vec::<Vec<u32>>::new(), vec![]]
+            [Vec::<Vec<u64>>::new(), vec![]]
         );
     }
 

@@ -10,8 +10,9 @@ use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Tables;
-use super::dedup::{Groups, numbers, pass_of, passes, room};
+use super::dedup::{numbers, pass_of, passes, room};
 use super::duplicates::Duplicates;
+use super::joined::Joined;
 use super::mask::Mask;
 
 /// A fingerprint as two words, low one first, and the number of its row: 12 bytes, where `(u64,
@@ -43,10 +44,10 @@ pub(crate) fn groups_of_near(
     masks: &[Mask],
     distance: u32,
     memory: usize,
-) -> Result<(Groups, usize)> {
+) -> Result<(Joined, usize)> {
     let (start, total) = numbers(masks);
     let mut groups =
-        Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be compared")?);
+        Joined::all(u32::try_from(total).context("internal error: too many rows for one table")?);
     let rows = total as usize;
     let passes = passes(rows, size_of::<Entry>(), memory);
     let fill =
@@ -91,14 +92,56 @@ pub(crate) fn groups_of_near(
 
 /// Unites entries that agree in the bits of `mask` and differ in at most `distance` others.
 /// Reorders the entries.
-fn unite_buckets(entries: &mut [Entry], mask: u64, distance: u32, groups: &mut Groups) {
-    entries.sort_unstable_by_key(|&entry| (print(entry) & mask, print(entry), entry[2]));
-    for bucket in entries.chunk_by_mut(|a, b| print(*a) & mask == print(*b) & mask) {
+fn unite_buckets(entries: &mut [Entry], mask: u64, distance: u32, groups: &mut Joined) {
+    each_pair(entries, mask, distance, |a, b, _| groups.join_members(a, b));
+}
+
+/// A fingerprint, and its row.
+pub(super) trait Printed: Copy {
+    /// The row.
+    type Row: Copy + Ord;
+    /// The fingerprint.
+    fn print(self) -> u64;
+    /// The row.
+    fn row(self) -> Self::Row;
+}
+
+impl Printed for Entry {
+    type Row = u32;
+    fn print(self) -> u64 {
+        print(self)
+    }
+    fn row(self) -> u32 {
+        self[2]
+    }
+}
+
+impl<R: Copy + Ord> Printed for (u64, R) {
+    type Row = R;
+    fn print(self) -> u64 {
+        self.0
+    }
+    fn row(self) -> R {
+        self.1
+    }
+}
+
+/// Calls `see(row, row, is_equal)` for entries that agree in the bits of `mask` and differ in at most
+/// `distance` others: for each fingerprint with its first row, and for each further row of it with
+/// that one. Reorders the entries.
+pub(super) fn each_pair<E: Printed>(
+    entries: &mut [E],
+    mask: u64,
+    distance: u32,
+    mut see: impl FnMut(E::Row, E::Row, bool),
+) {
+    entries.sort_unstable_by_key(|entry| (entry.print() & mask, entry.print(), entry.row()));
+    for bucket in entries.chunk_by_mut(|a, b| a.print() & mask == b.print() & mask) {
         // Equal entries are adjacent: compares only the first of a run with others.
         let mut distinct = 1;
         for i in 1..bucket.len() {
-            if print(bucket[i]) == print(bucket[distinct - 1]) {
-                groups.join(bucket[distinct - 1][2], bucket[i][2]);
+            if bucket[i].print() == bucket[distinct - 1].print() {
+                see(bucket[distinct - 1].row(), bucket[i].row(), true);
             } else {
                 // Swaps with a duplicate, which is united already but must not be lost.
                 bucket.swap(distinct, i);
@@ -107,8 +150,8 @@ fn unite_buckets(entries: &mut [Entry], mask: u64, distance: u32, groups: &mut G
         }
         for (at, &a) in bucket[..distinct].iter().enumerate() {
             for &b in &bucket[at + 1..distinct] {
-                if (print(a) ^ print(b)).count_ones() <= distance {
-                    groups.join(a[2], b[2]);
+                if (a.print() ^ b.print()).count_ones() <= distance {
+                    see(a.row(), b.row(), false);
                 }
             }
         }
@@ -117,7 +160,7 @@ fn unite_buckets(entries: &mut [Entry], mask: u64, distance: u32, groups: &mut G
 
 /// The best number of blocks to cut the bits into. More blocks make larger keys, hence smaller
 /// buckets, but more choices.
-fn block_count(numbers: usize, distance: u32) -> usize {
+pub(super) fn block_count(numbers: usize, distance: u32) -> usize {
     let cost = |blocks: usize| {
         let equal = blocks - distance as usize;
         let tables = (0..equal).fold(1.0, |c, i| c * (blocks - i) as f64 / (i + 1) as f64);
@@ -132,7 +175,7 @@ fn block_count(numbers: usize, distance: u32) -> usize {
 }
 
 /// The masks of all choices of `chosen` out of `blocks` blocks of bits.
-fn choices(blocks: usize, chosen: usize) -> Vec<u64> {
+pub(super) fn choices(blocks: usize, chosen: usize) -> Vec<u64> {
     let block = |i: usize| {
         let (low, high) = (64 * i / blocks, 64 * (i + 1) / blocks);
         (low..high).fold(0u64, |mask, bit| mask | 1 << bit)
@@ -231,15 +274,17 @@ mod tests {
                 let flips = random() % 12;
                 prints.push((0..flips).fold(base, |print, _| print ^ 1 << (random() >> 32 & 63)));
             }
-            let mut groups = Groups::new(400);
+            let mut groups = Joined::all(400);
             for a in 0..400u32 {
                 for b in a + 1..400 {
                     if (prints[a as usize] ^ prints[b as usize]).count_ones() <= distance {
-                        groups.join(a, b);
+                        groups.join_members(a, b);
                     }
                 }
             }
-            let expected: Vec<bool> = (0..400).map(|i| groups.root(i) == i).collect();
+            let expected: Vec<bool> = (0..400)
+                .map(|i| groups.root_of(i.into()) == Some(i))
+                .collect();
             assert!(
                 expected.iter().filter(|first| !**first).count() > 20,
                 "too few duplicates at {distance}"

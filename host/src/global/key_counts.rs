@@ -37,7 +37,7 @@ pub fn count_keys(
         tables(p)?.each_list(|_, list| keys += list.len())?;
         rows += mask.rows() as u64;
     }
-    u32::try_from(rows).context("keys of more than 2^32 rows cannot be counted")?;
+    u32::try_from(rows).context("internal error: too many rows for one table")?;
     let passes = passes(keys, ENTRY, memory);
     let mut found: Vec<Option<File>> = masks.iter().map(|_| None).collect();
     let mut used = 0;

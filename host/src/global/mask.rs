@@ -191,9 +191,11 @@ mod tests {
         assert!(Mask::from_bytes(3, &bytes[..bytes.len() - 1]).is_err());
         assert!(Mask::from_bytes(3, &[bytes.as_slice(), &[0]].concat()).is_err());
         mask.counts = None;
-        let ids: Vec<u32> = (0..mask.count() as u32).map(|i| i * 100_000_000).collect();
+        let ids: Vec<u64> = (0..mask.count() as u64)
+            .map(|i| i * 1_000_000_000)
+            .collect();
         mask.clusters = Some(Clustered {
-            sizes: ids.iter().map(|id| id + 1).collect(),
+            sizes: (1..=ids.len() as u32).collect(),
             ids,
         });
         let bytes = mask.to_bytes();

@@ -10,10 +10,11 @@ mod dedup;
 mod duplicates;
 mod groups;
 mod hamming;
+mod joined;
 mod key_counts;
 mod keys;
-pub(crate) mod limit;
 mod mask;
+pub(crate) mod shuffle;
 
 pub(crate) use bloom::look_up;
 pub(crate) use clusters::Clustered;
@@ -33,6 +34,7 @@ use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, ArrayRef};
 use dedup::{groups_of, numbers};
 use hamming::groups_of_near;
+use shuffle::Finish;
 
 use crate::plan::PlannedOp;
 use crate::wasm::Kind;
@@ -97,6 +99,39 @@ pub(crate) fn resolve(
         ),
     };
     Ok((masks, used))
+}
+
+/// The same where the keys were looked through in pieces.
+pub(crate) fn resolve_shuffled(
+    op: &PlannedOp,
+    shuffled: &Finish<'_>,
+    tables: Tables<'_>,
+    found: &mut Duplicates,
+) -> Result<(Vec<Mask>, usize)> {
+    let mut masks = shuffled.masks(op.index)?;
+    let wanted = op.pool.clusters();
+    let used = if op.pool.counts_keys() {
+        shuffled.counted(&mut masks, tables)?
+    } else if wanted.is_default() && !shuffled.joins() {
+        shuffled.first(&mut masks, found)?
+    } else {
+        let mut joined = shuffled.joined(&masks)?;
+        let start = first_rows(&masks);
+        joined.bytes()
+            + match wanted.is_default() {
+                true => {
+                    joined.keep_first(&mut masks, &start, found);
+                    0
+                }
+                false => clusters::choose(&mut joined, wanted, tables, &mut masks, &start, found)?,
+            }
+    };
+    Ok((masks, used))
+}
+
+/// The number of each partition's first row.
+pub(crate) fn first_rows(masks: &[Mask]) -> Vec<u64> {
+    numbers(masks).0
 }
 
 /// Looks up the keys of all rows. Says so if there are more than the filter was made for.

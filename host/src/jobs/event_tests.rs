@@ -87,13 +87,13 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             retry_count: 2,
         },
         Event::TaskRetried {
-            partition_id: 3,
+            partition_id: Some(3),
             stage: 0,
             retry_count: 1,
             error_message: text("e"),
         },
         Event::TaskCopied {
-            partition_id: 3,
+            partition_id: Some(3),
             stage: 0,
             slow: text("s"),
             other: text("o"),

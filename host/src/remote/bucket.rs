@@ -225,6 +225,11 @@ impl Bucket {
         Ok(Listed::new(key, object.bytes(), tag))
     }
 
+    /// An object of `bytes` bytes, of which parts are to be read. Makes no request.
+    pub(crate) fn object(&self, key: &str, bytes: u64) -> Result<Object, Failure> {
+        Object::known(self.address(key), bytes, None, true)
+    }
+
     /// Writes an object that was listed to `to`. An error if it is another one by now.
     pub(crate) fn fetch(&self, listed: &Listed, to: &mut dyn io::Write) -> io::Result<()> {
         let address = self.address(&listed.key);

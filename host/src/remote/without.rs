@@ -318,6 +318,10 @@ impl Bucket {
         match self.0 {}
     }
 
+    pub(crate) fn object(&self, _: &str, _: u64) -> Result<Object, Failure> {
+        match self.0 {}
+    }
+
     pub(crate) fn fetch(&self, _: &Listed, _: &mut dyn io::Write) -> io::Result<()> {
         match self.0 {}
     }

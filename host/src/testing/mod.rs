@@ -4,6 +4,7 @@
 
 pub mod example_job;
 pub mod faulty_disk;
+mod in_pieces;
 pub mod web;
 
 pub use crate::data::{Batch, Column};
@@ -16,3 +17,4 @@ pub use crate::rundir::stop_request::FORCED;
 pub use crate::rundir::{RunPaths, Status, StopFlag, fault, lock, process};
 pub use crate::wasm::{Grants, Limits, Output, Registry, Replace, key_hashes, thread_cpu};
 pub use example_job::{PretendedJob, finished_job};
+pub use in_pieces::first_in_pieces;

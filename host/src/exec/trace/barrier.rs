@@ -85,7 +85,7 @@ pub(crate) fn record(
     to: Destination<'_>,
     ids: &mut RowIds<'_>,
     (dropped, why): (Vec<u32>, &dyn Fn(u32) -> Option<String>),
-    (fate, stood_for): (Fate, Vec<(u32, u32)>),
+    (fate, stood_for): (Fate, Vec<(u32, u64)>),
 ) -> Result<Option<Traced>> {
     let (op, partition, key) = to.task;
     let Some(own) = ids.of(partition)? else {
@@ -127,7 +127,7 @@ pub(crate) fn record(
         order.sort_unstable_by_key(|at| some[*at].1);
         let mut partners = vec![None; some.len()];
         for at in order {
-            partners[at] = ids.get(u64::from(some[at].1))?;
+            partners[at] = ids.get(some[at].1)?;
         }
         let rows = entries(fate, &mut some.iter().map(|(row, _)| *row))?;
         writer.add(rows.partners(UInt64Array::from(partners)));

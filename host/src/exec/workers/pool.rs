@@ -7,18 +7,19 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::cluster::{Cluster, Fleet};
 use super::processes::{Division, Processes};
-use super::protocol::{FromWorker, Init, Task, TaskKind, ToWorker};
+use super::protocol::{FromWorker, Init, StepsTask, Task, TaskKind, ToWorker};
 use super::worker::{Answer, Worker};
 use crate::checkpoint::Manifest;
 use crate::error::{Final, Stopped};
+use crate::exec::barrier_task::{BarrierTask, MadeFile};
 use crate::exec::context::TaskContext;
-use crate::exec::elsewhere;
-use crate::exec::executor::{Executor, Steps};
+use crate::exec::executor::{Executor, Steps, Threads};
 use crate::exec::index::Held;
+use crate::exec::{elsewhere, queue};
 use crate::rundir::events::Event;
 use crate::threads::inherit;
 
@@ -123,6 +124,24 @@ impl Hearing<'_> {
     }
 }
 
+/// What a task has made.
+pub(super) enum News {
+    Committed(Manifest),
+    Made(MadeFile),
+}
+
+/// What a task is about.
+#[derive(Clone, Copy)]
+struct About {
+    /// None: all partitions.
+    partition: Option<usize>,
+    stage: usize,
+    /// A number that tasks of one kind have in common.
+    like: usize,
+    /// Bytes that it reads.
+    bytes: u64,
+}
+
 /// What came of giving a task to a process.
 pub(super) enum Tried {
     Ended(Result<()>),
@@ -205,42 +224,104 @@ impl Executor for Pool<'_, '_> {
         steps: &Steps<'_>,
         committed: &dyn Fn(Manifest),
     ) -> Result<()> {
-        let done = self.run_somewhere(env, steps, committed);
+        let held = RefCell::new(steps.held.clone());
+        let unseen = Cell::new(None);
+        let note = |news: News| {
+            let News::Committed(manifest) = news else {
+                return;
+            };
+            if let Err(error) = elsewhere::adopt_all(env, &manifest) {
+                return unseen.set(Some(error));
+            }
+            held.borrow_mut().insert(Arc::new(manifest.clone()));
+            committed(manifest);
+        };
+        let about = About {
+            partition: Some(steps.partition.id as usize),
+            stage: steps.stage,
+            like: steps.segment.index,
+            bytes: steps.partition.slices.iter().map(|s| s.end - s.start).sum(),
+        };
+        self.run_somewhere(env, about, &|| task(steps, &held.borrow()), &note)?;
+        unseen.take().map_or(Ok(()), Err)
+    }
+
+    /// On a cluster workers do the pieces. Processes of this machine would do no better than threads.
+    fn share(
+        &self,
+        env: &TaskContext<'_>,
+        stage: usize,
+        pieces: Vec<BarrierTask>,
+    ) -> Result<Vec<MadeFile>> {
+        let Crew::Fleet(fleet) = &self.crew else {
+            return Threads(self.slots()).share(env, stage, pieces);
+        };
+        queue::map(fleet.slots(), &pieces, |piece| {
+            let about = About {
+                partition: None,
+                stage,
+                like: env.plan.segments.len() + 2 * piece.op + usize::from(piece.is_find()),
+                bytes: piece.bytes(),
+            };
+            let make = || Task {
+                id: piece.id(),
+                kind: TaskKind::Barrier(piece.clone()),
+            };
+            let made = Cell::new(None);
+            let note = |news: News| {
+                if let News::Made(file) = news {
+                    made.set(Some(file));
+                }
+            };
+            self.run_somewhere(env, about, &make, &note)?;
+            made.take()
+                .with_context(|| format!("internal error: {} has made nothing", piece.id()))
+        })
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        matches!(self.crew, Crew::Fleet(_))
+    }
+}
+
+impl Pool<'_, '_> {
+    /// Does the task that `make` makes in a process, and in others after it if it is lost. `note` is
+    /// told what it makes.
+    fn run_somewhere(
+        &self,
+        env: &TaskContext<'_>,
+        about: About,
+        make: &dyn Fn() -> Task,
+        note: &dyn Fn(News),
+    ) -> Result<()> {
+        let done = self.try_all(env, about, make, note);
         match (done, self.hearing.shared.verdict.get()) {
             (Err(_), Some(verdict)) => Err(Final(verdict.clone()).into()),
             (done, _) => done,
         }
     }
-}
 
-impl Pool<'_, '_> {
-    /// Does `steps` in a process, and in others after it if it is lost.
-    fn run_somewhere(
+    fn try_all(
         &self,
         env: &TaskContext<'_>,
-        steps: &Steps<'_>,
-        committed: &dyn Fn(Manifest),
+        about: About,
+        make: &dyn Fn() -> Task,
+        note: &dyn Fn(News),
     ) -> Result<()> {
-        let held = RefCell::new(steps.held.clone());
         let losses = Cell::new(0);
-        let unseen = Cell::new(None);
-        let note = |manifest: Manifest| {
-            if let Err(error) = elsewhere::adopt_all(env, &manifest) {
-                return unseen.set(Some(error));
-            }
-            held.borrow_mut().insert(Arc::new(manifest.clone()));
+        let note = |news: News| {
             // What gets on ends no process by itself.
             losses.set(0);
-            committed(manifest);
+            note(news);
         };
         loop {
             if self.hearing.is_over() {
                 return Err(Stopped.into());
             }
-            let task = task(steps, &held.borrow());
+            let task = make();
             let id = task.id.clone();
-            let why = match self.try_once(env, steps, task, &note)? {
-                Tried::Ended(done) => return done.and(unseen.take().map_or(Ok(()), Err)),
+            let why = match self.try_once(env, about, task, &note)? {
+                Tried::Ended(done) => return done,
                 Tried::Lost(why) => why,
             };
             if self.hearing.is_over() {
@@ -254,21 +335,21 @@ impl Pool<'_, '_> {
             }
             tracing::warn!("{error_message}; it is given to another one");
             env.log.emit(Event::TaskRetried {
-                partition_id: steps.partition.id as usize,
-                stage: steps.stage,
+                partition_id: about.partition,
+                stage: about.stage,
                 retry_count: losses.get(),
                 error_message,
             });
         }
     }
 
-    /// Gives a task, which does `steps`, to a process.
+    /// Gives a task to a process.
     fn try_once(
         &self,
         env: &TaskContext<'_>,
-        steps: &Steps<'_>,
+        about: About,
         task: Task,
-        note: &dyn Fn(Manifest),
+        note: &dyn Fn(News),
     ) -> Result<Tried> {
         match &self.crew {
             Crew::Processes(processes) => {
@@ -281,16 +362,14 @@ impl Pool<'_, '_> {
                 tried
             }
             Crew::Fleet(fleet) => {
-                let bytes = steps.partition.slices.iter().map(|s| s.end - s.start).sum();
-                fleet.run(task, bytes, note, &|slow, other| {
+                let id = task.id.clone();
+                let size = (about.like, about.bytes);
+                fleet.run(task, size, note, &|slow, other| {
                     let (slow, other) = (slow.name(), other.name());
-                    tracing::warn!(
-                        "task {} is slow on {slow}, and is given to {other}, too",
-                        steps.id()
-                    );
+                    tracing::warn!("task {id} is slow on {slow}, and is given to {other}, too");
                     env.log.emit(Event::TaskCopied {
-                        partition_id: steps.partition.id as usize,
-                        stage: steps.stage,
+                        partition_id: about.partition,
+                        stage: about.stage,
                         slow,
                         other,
                     });
@@ -301,13 +380,14 @@ impl Pool<'_, '_> {
 }
 
 /// Gives a task to a process of this machine, and waits for what becomes of it.
-fn give(worker: &Worker, task: Task, note: &dyn Fn(Manifest)) -> Result<Tried> {
+fn give(worker: &Worker, task: Task, note: &dyn Fn(News)) -> Result<Tried> {
     let (to, answers) = channel();
     worker.expect(&task.id, to);
     worker.say(&ToWorker::Task(task))?;
     for answer in answers {
         match answer {
-            Answer::Committed(manifest) => note(*manifest),
+            Answer::Committed(manifest) => note(News::Committed(*manifest)),
+            Answer::Made(file) => note(News::Made(file)),
             Answer::Done => return Ok(Tried::Ended(Ok(()))),
             Answer::Failed(failure) => return Ok(Tried::Ended(Err(failure.into_error()))),
         }
@@ -319,11 +399,12 @@ fn give(worker: &Worker, task: Task, note: &dyn Fn(Manifest)) -> Result<Tried> {
 fn task(steps: &Steps<'_>, held: &Held) -> Task {
     Task {
         id: steps.id(),
-        kind: TaskKind::Steps,
-        segment: steps.segment.index,
-        partition: steps.partition.id as usize,
-        stored: steps.stored.to_vec(),
-        stage: steps.stage,
-        manifests: held.manifests().cloned().collect(),
+        kind: TaskKind::Steps(StepsTask {
+            segment: steps.segment.index,
+            partition: steps.partition.id as usize,
+            stored: steps.stored.to_vec(),
+            stage: steps.stage,
+            manifests: held.manifests().cloned().collect(),
+        }),
     }
 }

@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Manifest;
 use crate::error::{Final, Stopped, UserError};
+use crate::exec::barrier_task::{BarrierTask, MadeFile};
 use crate::exec::meter::Share;
 use crate::plan::lineage_key::Key;
 use crate::rundir::events::Event;
 
 /// Version of the protocol. A process that is told another one refuses.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 
 /// What is said to a process. The first line is [`Init`](Self::Init).
 #[derive(Debug, Serialize, Deserialize)]
@@ -78,10 +79,16 @@ pub(crate) struct Init {
 /// A task.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
-    /// `steps.SEGMENT.PARTITION`; the answers repeat it.
+    /// `steps.SEGMENT.PARTITION`, `split.OP.GROUP` or `find.OP.PIECE`; the answers repeat it.
     pub id: String,
     /// What is to be done.
+    #[serde(flatten)]
     pub kind: TaskKind,
+}
+
+/// What is left of a partition in a segment.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StepsTask {
     /// The segment, from 0.
     pub segment: usize,
     /// The partition, from 0.
@@ -94,13 +101,14 @@ pub(crate) struct Task {
     pub manifests: Vec<Manifest>,
 }
 
-/// The kinds of tasks. What concerns all partitions at once is done by the process that runs the
-/// job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// The kinds of tasks.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum TaskKind {
     /// What is left of a partition in a segment.
-    Steps,
+    Steps(StepsTask),
+    /// A piece of what concerns all partitions.
+    Barrier(BarrierTask),
 }
 
 /// What a process says.
@@ -138,6 +146,13 @@ pub(crate) enum FromWorker {
         id: String,
         /// The file.
         manifest: Box<Manifest>,
+    },
+    /// The file of a piece of a barrier's work is there.
+    Made {
+        /// The task.
+        id: String,
+        /// The file.
+        file: MadeFile,
     },
     /// All files of a task are there.
     Done {

@@ -12,12 +12,15 @@ use anyhow::Result;
 use super::protocol::{Failure, FromWorker, LogLevel, Ready, ToWorker};
 use crate::checkpoint::Manifest;
 use crate::error::Final;
+use crate::exec::barrier_task::MadeFile;
 use crate::rundir::events::Doer;
 
 /// What becomes of a task.
 pub(super) enum Answer {
     /// A file of it is there.
     Committed(Box<Manifest>),
+    /// The file that it was to make for a barrier is there.
+    Made(MadeFile),
     /// It is done.
     Done,
     /// It has failed.
@@ -234,6 +237,7 @@ impl Worker {
                 }
             }
             FromWorker::Committed { id, manifest } => answer(&id, Answer::Committed(manifest)),
+            FromWorker::Made { id, file } => answer(&id, Answer::Made(file)),
             FromWorker::Done { id } => {
                 answer(&id, Answer::Done);
                 self.state().tasks.remove(&id);

@@ -195,7 +195,7 @@ pub(super) fn running_events() -> Vec<(f64, Event)> {
         (
             13.0,
             Event::TaskRetried {
-                partition_id: 2,
+                partition_id: Some(2),
                 stage: 0,
                 retry_count: 1,
                 error_message: "out of memory".into(),

@@ -53,7 +53,10 @@ impl Lines {
         line.push(b'\n');
         let can_wait = matches!(
             message,
-            FromWorker::Event { .. } | FromWorker::Log { .. } | FromWorker::Progress(_)
+            FromWorker::Event { .. }
+                | FromWorker::Log { .. }
+                | FromWorker::Progress(_)
+                | FromWorker::Made { .. }
         );
         let mut state = self.0.lock().expect("no panic while held");
         state.waiting.append(&mut line);

@@ -25,7 +25,7 @@ use crate::error::exit;
 use crate::exec::workers::protocol::{
     Failure, FromWorker, Init, PROTOCOL, Ready, Task, TaskKind, ToWorker,
 };
-use crate::exec::{Held, Steps, elsewhere, guarded, segment};
+use crate::exec::{Held, Steps, barrier_task, elsewhere, guarded, segment};
 use crate::rundir::events::EventLog;
 use crate::rundir::process::host_name;
 use crate::rundir::{RunPaths, StopFlag};
@@ -221,7 +221,17 @@ fn progress(job: &Job) -> FromWorker {
 
 /// Runs one task.
 fn run(job: &Job, log: &EventLog, stop: &StopFlag, task: &Task, lines: &Lines) -> Result<()> {
-    let TaskKind::Steps = task.kind;
+    let (id, task) = match &task.kind {
+        TaskKind::Steps(steps) => (&task.id, steps),
+        TaskKind::Barrier(barrier) => {
+            let context = job.context(log, stop);
+            let file = barrier_task::run(&context, barrier)?;
+            barrier_task::share(&context, &file)?;
+            let id = task.id.clone();
+            lines.say(&FromWorker::Made { id, file });
+            return Ok(());
+        }
+    };
     let segment = job
         .plan()
         .segments
@@ -252,7 +262,7 @@ fn run(job: &Job, log: &EventLog, stop: &StopFlag, task: &Task, lines: &Lines) -
         }
         made.borrow_mut().push(manifest.clone());
         lines.say(&FromWorker::Committed {
-            id: task.id.clone(),
+            id: id.clone(),
             manifest: Box::new(manifest),
         });
     });

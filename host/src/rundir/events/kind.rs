@@ -240,14 +240,18 @@ pub enum Event {
     },
     #[serde(rename = "task_retry")]
     TaskRetried {
-        partition_id: usize,
+        /// None: it is a piece of what concerns all partitions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition_id: Option<usize>,
         stage: usize,
         retry_count: u32,
         error_message: String,
     },
     #[serde(rename = "task_copied")]
     TaskCopied {
-        partition_id: usize,
+        /// As of `task_retry`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition_id: Option<usize>,
         stage: usize,
         /// The worker on which it is slow.
         slow: String,
@@ -371,13 +375,14 @@ impl Event {
             | Self::StageCompleted { partition_id, .. }
             | Self::PartitionCompleted { partition_id, .. }
             | Self::PartitionFailed { partition_id, .. }
-            | Self::TaskRetried { partition_id, .. }
-            | Self::TaskCopied { partition_id, .. }
             | Self::OpStarted { partition_id, .. }
             | Self::OpFailed { partition_id, .. }
             | Self::OpTrapped { partition_id, .. }
             | Self::RowsQuarantined { partition_id, .. }
             | Self::CheckpointDiscarded { partition_id, .. } => Some(*partition_id),
+            Self::TaskRetried { partition_id, .. } | Self::TaskCopied { partition_id, .. } => {
+                *partition_id
+            }
             _ => None,
         }
     }

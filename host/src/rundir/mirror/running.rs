@@ -20,7 +20,7 @@ use super::pull::{self, Part, pull};
 use super::queue::{Item, Kind, Queue};
 use super::{Remote, mirror_dir};
 use crate::remote::address::Address;
-use crate::remote::{Bucket, Put, Unfinished, Version, When, unfinished_below};
+use crate::remote::{Bucket, Object, Put, Unfinished, Version, When, unfinished_below};
 use crate::rundir::Storage;
 use crate::rundir::events::now;
 use crate::rundir::lock::Holder;
@@ -206,6 +206,13 @@ impl Mirror {
         absent::put(path, found.bytes)?;
         lock(&self.shared.index).leave(&found);
         Ok(())
+    }
+
+    /// The file at `path`, of `bytes` bytes, as it is in the bucket.
+    pub(crate) fn object(&self, path: &Path, bytes: u64) -> Result<Object> {
+        let key = self.remote.key(path);
+        let key = key.context("internal error: a file that is not of the run directory")?;
+        Ok(self.remote.bucket.object(&key, bytes)?)
     }
 
     /// Removes the file at `path` from the copy, if it is in the bucket; [`bring`](Self::bring)

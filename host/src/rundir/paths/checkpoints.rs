@@ -61,6 +61,29 @@ impl RunPaths {
         ))
     }
 
+    /// The keys of a group of partitions by section, while the barrier of op `op` is at work.
+    pub(crate) fn split(&self, op: usize, group: usize) -> PathBuf {
+        self.checkpoints()
+            .join(format!("split_op_{op:04}_group_{group:04}.bin"))
+    }
+
+    /// What a piece of work of the barrier of op `op` has found.
+    pub(crate) fn found(&self, op: usize, piece: usize) -> PathBuf {
+        self.checkpoints()
+            .join(format!("found_op_{op:04}_piece_{piece:04}.bin"))
+    }
+
+    /// Whether a file of this name is of no use after a barrier: one of [`split`](Self::split) or
+    /// [`found`](Self::found).
+    pub(crate) fn is_of_barrier(name: &str) -> bool {
+        name.starts_with("split_op_") || name.starts_with("found_op_")
+    }
+
+    /// Lists the files of barriers.
+    pub(crate) fn files_of_barriers(&self) -> Result<Vec<PathBuf>> {
+        self.list(&self.checkpoints(), Self::is_of_barrier)
+    }
+
     /// Lists all manifests in `checkpoints/`, sorted: kind (`checkpoint`, `keys` or `mask`), op and
     /// partition from the file name, and the path.
     pub fn manifests(&self) -> Result<Vec<(String, usize, usize, PathBuf)>> {

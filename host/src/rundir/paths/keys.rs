@@ -31,6 +31,8 @@ impl RunPaths {
                 }
                 _ => None,
             },
+            // Those of workers are read by others.
+            "checkpoints" if Self::is_of_barrier(name) && !Self::is_of_writer(name) => None,
             "checkpoints" | "parts" => Some(match Self::is_manifest(name) {
                 true => Kind::Manifest,
                 false => Kind::Data,

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::fleet::Fleet;
-use crate::checkpoint::Manifest;
-use crate::exec::workers::pool::{TICK, Tried};
-use crate::exec::workers::protocol::{Task, ToWorker};
+use crate::exec::workers::pool::{News, TICK, Tried};
+use crate::exec::workers::protocol::{Task, TaskKind, ToWorker};
 use crate::exec::workers::worker::{Answer, Worker};
 
 /// How long the answers of one of two workers are waited for before those of the other.
@@ -22,18 +21,21 @@ struct Runner {
 }
 
 impl Fleet<'_> {
-    /// Gives a task to a worker as soon as one has room, and waits for what becomes of it. `bytes` are
-    /// those of its input. A task that is much slower than others goes to a second worker, too, if one
+    /// Gives a task to a worker as soon as one has room, and waits for what becomes of it. `like` is
+    /// a number that tasks of one kind have in common, and `bytes` are those of its input. A task that is much slower than others goes to a second worker, too, if one
     /// has nothing to do: `copied` is called with both then. Their files are the same.
     pub(in crate::exec::workers) fn run(
         &self,
         task: Task,
-        bytes: u64,
-        note: &dyn Fn(Manifest),
+        (like, bytes): (usize, u64),
+        note: &dyn Fn(News),
         copied: &dyn Fn(&Worker, &Worker),
     ) -> Result<Tried> {
-        let (segment, is_whole) = (task.segment, task.manifests.is_empty());
         let id = task.id.clone();
+        let is_whole = match &task.kind {
+            TaskKind::Steps(steps) => steps.manifests.is_empty(),
+            TaskKind::Barrier(_) => true,
+        };
         let ask = ToWorker::Task(task);
         let begin = |worker: Arc<Worker>| {
             let (to, answers) = channel();
@@ -48,11 +50,15 @@ impl Fleet<'_> {
             let runner = &runners[turn];
             let tried = match runner.answers.recv_timeout(wait) {
                 Ok(Answer::Committed(manifest)) => {
-                    note(*manifest);
+                    note(News::Committed(*manifest));
+                    continue;
+                }
+                Ok(Answer::Made(file)) => {
+                    note(News::Made(file));
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    let is_slow = || self.pace.is_slow(segment, bytes, started.elapsed());
+                    let is_slow = || self.pace.is_slow(like, bytes, started.elapsed());
                     if !has_copy
                         && is_slow()
                         && let Some(other) = self.take_idle(&runner.worker)
@@ -66,7 +72,7 @@ impl Fleet<'_> {
                 }
                 Ok(Answer::Done) => {
                     if is_whole {
-                        self.pace.learn(segment, bytes, started.elapsed());
+                        self.pace.learn(like, bytes, started.elapsed());
                     }
                     Tried::Ended(Ok(()))
                 }
