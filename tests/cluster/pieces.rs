@@ -33,7 +33,7 @@ fn pieces_that_are_lost_are_made_by_others() {
     let expected = bench.undisturbed();
     let bench = ray.has(bench);
     for (names, task) in [("split_op_0000", "split.0."), ("found_op_0001", "find.1.")] {
-        let faults = [format!("kill@disk:rename:{names}:1"); 3].join(";");
+        let faults = vec![format!("kill@disk:rename:{names}:1"); 3].join(";");
         let mut command = bench.command(&["--fresh"]);
         command.env(FAULTS, &faults).env(SECTION.0, SECTION.1);
         let output = command.output().unwrap();

@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::crash::bench::{Bench, text};
 
 /// The variable with the size of sections.
-const SECTION: (&str, &str) = ("DJHOST_TEST_SECTION_BYTES", "2000");
+const SECTION: (&str, &str) = ("DJHOST_TEST_SECTION_BYTES", "500");
 
 /// Every way to compare rows, and to say which one stays.
 const OPS: [&str; 8] = [
     "document_line_deduplicator: {frequency_threshold: 20}",
     "document_deduplicator: {lowercase: true}",
-    "document_simhash_deduplicator: {tokenization: space, window_size: 3, hamming_distance: 6}",
+    "document_simhash_deduplicator: {tokenization: space, window_size: 3, hamming_distance: 5}",
     "document_minhash_deduplicator: {tokenization: space, window_size: 2, keep: longest, cluster_size_field: size, cluster_id_field: cluster}",
     "document_minhash_deduplicator: {tokenization: character, window_size: 3, jaccard_threshold: 0.9}",
     "key_value_grouper: {group_by_keys: [cluster]}",

@@ -39,7 +39,7 @@ impl Talk {
     /// Starts it and tells it the job of `bench`; `more` replaces what is usual.
     pub(crate) fn init(bench: &Bench, more: &Value) -> Self {
         let mut init = json!({
-            "protocol": 1,
+            "protocol": 2,
             "directory": bench.path(""),
             "run": bench.run_dir(),
             "attempt": 1,
@@ -115,11 +115,12 @@ impl Talk {
 pub(crate) fn steps(segment: usize, partition: usize, manifests: &[Value]) -> Value {
     json!({"task": {
         "id": format!("steps.{segment}.{partition}"),
-        "kind": "steps",
-        "segment": segment,
-        "partition": partition,
-        "stored": if segment == 0 { vec![3] } else { vec![] },
-        "stage": 0,
-        "manifests": manifests,
+        "work": {"steps": {
+            "segment": segment,
+            "partition": partition,
+            "stored": if segment == 0 { vec![3] } else { vec![] },
+            "stage": 0,
+            "manifests": manifests,
+        }},
     }})
 }

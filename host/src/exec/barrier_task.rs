@@ -102,6 +102,14 @@ impl BarrierTask {
         matches!(self.piece, Piece::Find { .. })
     }
 
+    /// The manifests of the files that it reads, of those that have one.
+    pub(crate) fn manifests(&self) -> &[Manifest] {
+        match &self.piece {
+            Piece::Split { keys, .. } => keys,
+            Piece::Find { .. } => &[],
+        }
+    }
+
     /// The bytes that it has to read, about.
     pub(crate) fn bytes(&self) -> u64 {
         match &self.piece {

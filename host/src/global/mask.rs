@@ -96,12 +96,18 @@ impl Mask {
 
     /// Clears the bits of `rows`, with one copy for all.
     pub fn clear_all(&mut self, rows: &[u32]) {
-        let mut bits = self.take();
+        let mut bits = self.to_builder();
         rows.iter().for_each(|r| bits.set_bit(*r as usize, false));
         self.bits = bits.finish();
     }
 
-    fn take(&mut self) -> BooleanBufferBuilder {
+    /// From now on these are the bits.
+    pub(crate) fn set_bits(&mut self, bits: BooleanBuffer) {
+        self.bits = bits;
+    }
+
+    /// A copy of the bits, to change.
+    pub(crate) fn to_builder(&self) -> BooleanBufferBuilder {
         let mut bits = BooleanBufferBuilder::new(self.bits.len());
         bits.append_buffer(&self.bits);
         bits

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::cluster::{Cluster, Fleet};
 use super::processes::{Division, Processes};
-use super::protocol::{FromWorker, Init, StepsTask, Task, TaskKind, ToWorker};
+use super::protocol::{FromWorker, Init, StepsTask, Task, ToWorker, Work};
 use super::worker::{Answer, Worker};
 use crate::checkpoint::Manifest;
 use crate::error::{Final, Stopped};
@@ -265,7 +265,7 @@ impl Executor for Pool<'_, '_> {
             };
             let make = || Task {
                 id: piece.id(),
-                kind: TaskKind::Barrier(piece.clone()),
+                work: Work::Barrier(piece.clone()),
             };
             let made = Cell::new(None);
             let note = |news: News| {
@@ -399,7 +399,7 @@ fn give(worker: &Worker, task: Task, note: &dyn Fn(News)) -> Result<Tried> {
 fn task(steps: &Steps<'_>, held: &Held) -> Task {
     Task {
         id: steps.id(),
-        kind: TaskKind::Steps(StepsTask {
+        work: Work::Steps(StepsTask {
             segment: steps.segment.index,
             partition: steps.partition.id as usize,
             stored: steps.stored.to_vec(),

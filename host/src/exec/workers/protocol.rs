@@ -82,8 +82,7 @@ pub(crate) struct Task {
     /// `steps.SEGMENT.PARTITION`, `split.OP.GROUP` or `find.OP.PIECE`; the answers repeat it.
     pub id: String,
     /// What is to be done.
-    #[serde(flatten)]
-    pub kind: TaskKind,
+    pub work: Work,
 }
 
 /// What is left of a partition in a segment.
@@ -103,8 +102,8 @@ pub(crate) struct StepsTask {
 
 /// The kinds of tasks.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum TaskKind {
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Work {
     /// What is left of a partition in a segment.
     Steps(StepsTask),
     /// A piece of what concerns all partitions.

@@ -232,8 +232,11 @@ impl Worker {
                 }
             }
             FromWorker::Refused { reason } => {
-                if let Some(to) = self.state().ready.take() {
-                    let _ = to.send(Err(Final(reason).into()));
+                let mut state = self.state();
+                match state.ready.take() {
+                    Some(to) => drop(to.send(Err(Final(reason).into()))),
+                    // It ends now.
+                    None => state.words = reason,
                 }
             }
             FromWorker::Committed { id, manifest } => answer(&id, Answer::Committed(manifest)),

@@ -14,9 +14,9 @@ use crate::global::dedup::{Build, Entry, each_again, print};
 use crate::global::hamming;
 
 /// Looks through `sections` of the files of all groups, which `open` opens in order. Returns a file
-/// with a section for each group: the rows of its partitions that an earlier row equals, each with
-/// that row. For groupers as many sections more have the same by the earlier row; for counted keys,
-/// the sections have the keys of the group's rows that several rows have, each with their number.
+/// with the rows that an earlier row equals, each with that row. For groupers it has a section for
+/// each group of the row, and one for each group of the earlier row; for counted keys, a section for
+/// each group with the keys of its rows that several rows have, each with their number.
 pub(crate) fn find(layout: &Layout, sections: Range<usize>, open: Open<'_>) -> Result<Vec<u8>> {
     match (layout.matching, layout.width) {
         (Matching::Near { distance, .. }, _) => near(layout, sections, distance, open),
@@ -100,28 +100,30 @@ fn near(layout: &Layout, sections: Range<usize>, distance: u32, open: Open<'_>) 
     Ok(file_of_pairs(layout, pairs))
 }
 
-/// A section for each group of the pair's row; for groupers one more for each group of the row that
-/// comes before it.
+/// All pairs; for groupers a section for each group of the row, then one for each group of the row
+/// before it.
 fn file_of_pairs(layout: &Layout, mut pairs: Vec<[At; 2]>) -> Vec<u8> {
     let groups = layout.groups();
-    let is_grouped = layout.matching == Matching::Grouped;
+    let sections = |[row, first]: &[At; 2]| match layout.matching {
+        Matching::Grouped => [
+            Some(layout.group_of(row[0])),
+            Some(groups + layout.group_of(first[0])),
+        ],
+        _ => [Some(0), None],
+    };
     let mut sizes = vec![0; layout.found_sections()];
-    for [row, first] in &pairs {
-        sizes[layout.group_of(row[0])] += PAIR;
-        if is_grouped {
-            sizes[groups + layout.group_of(first[0])] += PAIR;
-        }
+    for section in pairs.iter().flat_map(sections).flatten() {
+        sizes[section] += PAIR;
     }
     let mut made = Made::new(sizes);
     pairs.sort_unstable();
-    for [row, first] in pairs {
+    for pair in pairs {
         let mut bytes = [0; PAIR];
-        for (word, to) in [row, first].iter().flatten().zip(bytes.chunks_exact_mut(4)) {
+        for (word, to) in pair.iter().flatten().zip(bytes.chunks_exact_mut(4)) {
             to.copy_from_slice(&word.to_le_bytes());
         }
-        made.push(layout.group_of(row[0]), &bytes);
-        if is_grouped {
-            made.push(groups + layout.group_of(first[0]), &bytes);
+        for section in sections(&pair).into_iter().flatten() {
+            made.push(section, &bytes);
         }
     }
     made.finish()

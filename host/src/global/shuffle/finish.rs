@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
+use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::{BooleanBuffer, Buffer};
 
 use super::At;
@@ -75,45 +76,35 @@ impl<'a> Finish<'a> {
     /// Leaves the first of equal rows, and adds the others to `found`. Returns the bytes of the
     /// tables.
     pub(crate) fn first(&self, masks: &mut [Mask], found: &mut Duplicates) -> Result<usize> {
-        let (start, _) = numbers(masks);
-        let mut used = 0;
-        for group in 0..self.layout.groups() {
-            let partitions = self.layout.partitions(group);
-            let mut again: Vec<Vec<u32>> = vec![Vec::new(); partitions.len()];
-            self.each_section(group, |bytes| {
-                for [[p, row], first] in pairs(bytes) {
-                    again[p as usize - partitions.start].push(row);
-                    found.add(p as usize, row, number_of(first, &start));
-                }
-            })?;
-            used = used.max(again.iter().map(Vec::capacity).sum::<usize>() * 4);
-            for (mask, again) in masks[partitions.clone()].iter_mut().zip(&again) {
-                mask.clear_all(again);
+        let (start, rows) = numbers(masks);
+        let mut bits: Vec<BooleanBufferBuilder> = masks.iter().map(Mask::to_builder).collect();
+        self.each_section(0, |bytes| {
+            for [[p, row], first] in pairs(bytes) {
+                bits[p as usize].set_bit(row as usize, false);
+                found.add(p as usize, row, number_of(first, &start));
             }
+        })?;
+        for (mask, mut bits) in masks.iter_mut().zip(bits) {
+            mask.set_bits(bits.finish());
         }
-        Ok(used)
+        Ok(rows as usize / 8)
     }
 
     /// The clusters of rows that have a pair.
     pub(crate) fn joined(&self, masks: &[Mask]) -> Result<Joined> {
         let (start, rows) = numbers(masks);
-        let all = 0..self.layout.groups();
         let mut members = Members::none_of(rows);
-        for group in all.clone() {
-            self.each_section(group, |bytes| {
-                for row in pairs(bytes).flatten() {
-                    members.insert(number_of(row, &start));
-                }
-            })?;
-        }
+        self.each_section(0, |bytes| {
+            for row in pairs(bytes).flatten() {
+                members.insert(number_of(row, &start));
+            }
+        })?;
         let mut joined = Joined::of(members)?;
-        for group in all {
-            self.each_section(group, |bytes| {
-                for [row, first] in pairs(bytes) {
-                    joined.join(number_of(first, &start), number_of(row, &start));
-                }
-            })?;
-        }
+        self.each_section(0, |bytes| {
+            for [row, first] in pairs(bytes) {
+                joined.join(number_of(first, &start), number_of(row, &start));
+            }
+        })?;
         Ok(joined)
     }
 

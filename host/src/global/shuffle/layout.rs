@@ -160,8 +160,11 @@ impl Layout {
 
     /// The number of sections of a file of [`find`](super::find).
     pub(crate) fn found_sections(&self) -> usize {
-        let is_grouped = self.matching == Matching::Grouped;
-        self.groups() * (1 + usize::from(is_grouped))
+        match self.matching {
+            Matching::Equal | Matching::Near { .. } => 1,
+            Matching::Counted => self.groups(),
+            Matching::Grouped => 2 * self.groups(),
+        }
     }
 
     /// The sections of each piece of work of [`find`](super::find).

@@ -23,7 +23,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::config::set_carried;
 use crate::error::exit;
 use crate::exec::workers::protocol::{
-    Failure, FromWorker, Init, PROTOCOL, Ready, Task, TaskKind, ToWorker,
+    Failure, FromWorker, Init, PROTOCOL, Ready, Task, ToWorker, Work,
 };
 use crate::exec::{Held, Steps, barrier_task, elsewhere, guarded, segment};
 use crate::rundir::events::EventLog;
@@ -221,12 +221,14 @@ fn progress(job: &Job) -> FromWorker {
 
 /// Runs one task.
 fn run(job: &Job, log: &EventLog, stop: &StopFlag, task: &Task, lines: &Lines) -> Result<()> {
-    let (id, task) = match &task.kind {
-        TaskKind::Steps(steps) => (&task.id, steps),
-        TaskKind::Barrier(barrier) => {
+    let (id, task) = match &task.work {
+        Work::Steps(steps) => (&task.id, steps),
+        Work::Barrier(barrier) => {
             let context = job.context(log, stop);
+            elsewhere::adopt(&context, barrier.manifests())?;
             let file = barrier_task::run(&context, barrier)?;
             barrier_task::share(&context, &file)?;
+            elsewhere::leave(&context, barrier.manifests())?;
             let id = task.id.clone();
             lines.say(&FromWorker::Made { id, file });
             return Ok(());

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::fleet::Fleet;
 use crate::exec::workers::pool::{News, TICK, Tried};
-use crate::exec::workers::protocol::{Task, TaskKind, ToWorker};
+use crate::exec::workers::protocol::{Task, ToWorker, Work};
 use crate::exec::workers::worker::{Answer, Worker};
 
 /// How long the answers of one of two workers are waited for before those of the other.
@@ -32,9 +32,9 @@ impl Fleet<'_> {
         copied: &dyn Fn(&Worker, &Worker),
     ) -> Result<Tried> {
         let id = task.id.clone();
-        let is_whole = match &task.kind {
-            TaskKind::Steps(steps) => steps.manifests.is_empty(),
-            TaskKind::Barrier(_) => true,
+        let is_whole = match &task.work {
+            Work::Steps(steps) => steps.manifests.is_empty(),
+            Work::Barrier(_) => true,
         };
         let ask = ToWorker::Task(task);
         let begin = |worker: Arc<Worker>| {
