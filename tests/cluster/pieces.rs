@@ -25,31 +25,33 @@ fn bench() -> Bench {
     bench
 }
 
-/// The first workers end when they have made a file of a piece, and before they can say so.
+/// The first workers end when they have made a file of keys in sections, those after them when they have
+/// looked through sections, all before they can say so.
 #[test]
 fn pieces_that_are_lost_are_made_by_others() {
     let ray = Shared::take();
     let bench = bench();
     let expected = bench.undisturbed();
     let bench = ray.has(bench);
-    for (names, task) in [("split_op_0000", "split.0."), ("found_op_0001", "find.1.")] {
-        let faults = vec![format!("kill@disk:rename:{names}:1"); 3].join(";");
-        let mut command = bench.command(&["--fresh"]);
-        command.env(FAULTS, &faults).env(SECTION.0, SECTION.1);
-        let output = command.output().unwrap();
-        let said = text(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        let events = bench.events();
-        let lost = events.of("task_retry");
-        let is_of_piece = |event: &&Value| {
+    let kill = |names: &str| vec![format!("kill@disk:rename:{names}:1"); 3];
+    let faults = [kill("split_op_0000"), kill("found_op_0001")].concat();
+    let mut command = bench.command(&[]);
+    command.env(FAULTS, faults.join(";"));
+    let output = command.env(SECTION.0, SECTION.1).output().unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let events = bench.events();
+    let lost = events.of("task_retry");
+    for task in ["task split.0.", "task find.1."] {
+        let is_of_piece = |event: &Value| {
             let said = event["error_message"].as_str().unwrap();
             event.get("partition_id").is_none() && said.contains(task)
         };
         assert!(lost.iter().any(|event| is_of_piece(event)), "{lost:?}");
-        assert!(bench.result() == expected, "{names}");
-        assert!(bench.unfinished().is_empty());
-        assert_eq!(left(&bench), [""; 0]);
     }
+    assert!(bench.result() == expected);
+    assert!(bench.unfinished().is_empty());
+    assert_eq!(left(&bench), [""; 0]);
 }
 
 /// Names of files of pieces that are there.

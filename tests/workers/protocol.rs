@@ -116,7 +116,7 @@ fn who_plans_otherwise_refuses_and_says_how_it_differs() {
         "{said}"
     );
     let said = refused(&bench, json!({ "protocol": 99 }));
-    assert!(said.contains("99") && said.contains("version 1"), "{said}");
+    assert!(said.contains("99") && said.contains("version 2"), "{said}");
     let said = refused(&bench, json!({ "run": bench.path("nowhere") }));
     assert!(said.contains("nowhere"), "{said}");
     let recipe = bench.run_dir().join("metadata/config.yaml");

@@ -126,7 +126,7 @@ impl Hearing<'_> {
 
 /// What a task has made.
 pub(super) enum News {
-    Committed(Manifest),
+    Committed(Box<Manifest>),
     Made(MadeFile),
 }
 
@@ -233,8 +233,8 @@ impl Executor for Pool<'_, '_> {
             if let Err(error) = elsewhere::adopt_all(env, &manifest) {
                 return unseen.set(Some(error));
             }
-            held.borrow_mut().insert(Arc::new(manifest.clone()));
-            committed(manifest);
+            held.borrow_mut().insert(Arc::new((*manifest).clone()));
+            committed(*manifest);
         };
         let about = About {
             partition: Some(steps.partition.id as usize),
@@ -386,7 +386,7 @@ fn give(worker: &Worker, task: Task, note: &dyn Fn(News)) -> Result<Tried> {
     worker.say(&ToWorker::Task(task))?;
     for answer in answers {
         match answer {
-            Answer::Committed(manifest) => note(News::Committed(*manifest)),
+            Answer::Committed(manifest) => note(News::Committed(manifest)),
             Answer::Made(file) => note(News::Made(file)),
             Answer::Done => return Ok(Tried::Ended(Ok(()))),
             Answer::Failed(failure) => return Ok(Tried::Ended(Err(failure.into_error()))),

@@ -50,7 +50,7 @@ impl Fleet<'_> {
             let runner = &runners[turn];
             let tried = match runner.answers.recv_timeout(wait) {
                 Ok(Answer::Committed(manifest)) => {
-                    note(News::Committed(*manifest));
+                    note(News::Committed(manifest));
                     continue;
                 }
                 Ok(Answer::Made(file)) => {
