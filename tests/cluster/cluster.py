@@ -1,8 +1,8 @@
 """A Ray cluster on this machine, for as long as standard input is open: cluster.py TEMPORARY PORT DASHBOARD CPUS…
 
 The first of CPUS is the head. Prints a line of JSON when all nodes are there, and one after each command:
-`kill PID` ends a raylet and so its node, unless that is the head, `add CPUS` adds a node, `heal` makes the nodes those that it began with, `gcs` ends what knows all nodes,
-`pending` counts the actors that wait for room. As root, `apart CPUS` adds a node with a network of its own, and tells its number; `cut N` takes
+`lost PID` waits until the `ray start` ends whose raylet was killed, `add CPUS` adds a node, `heal` makes the nodes those that it began with,
+`gcs` ends what knows all nodes, `pending` counts the actors that wait for room. As root, `apart CPUS` adds a node with a network of its own, and tells its number; `cut N` takes
 the link to it away, `mend N` gives it back.
 
 All that the cluster writes is in TEMPORARY, which goes with it. As root, the nodes have a mount namespace of their own: what djhost carries to them is
@@ -212,20 +212,16 @@ def of_cluster():
             pass
 
 
-def about(pid):
-    """The name and the parent of a process; None if it has gone."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            name, _, rest = stat.read().partition("(")[2].rpartition(")")
-    except OSError:
-        return None
-    return name, int(rest.split()[1])
-
-
 def process_of(node, wanted):
     """The process of this name below the `ray start` of a node."""
     for pid in of_cluster():
-        if about(pid) == (wanted, node.process.pid):
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                name, _, rest = stat.read().partition("(")[2].rpartition(")")
+            parent = int(rest.split()[1])
+        except OSError:
+            continue
+        if name == wanted and parent == node.process.pid:
             return pid
     raise SystemExit(f"process {node.process.pid} has no {wanted}")
 
@@ -250,12 +246,10 @@ def pending():
 
 
 def obey(command, arguments):
-    if command == "kill":
-        for node in nodes[1:]:
-            if node.is_up() and about(arguments[0]) == ("raylet", node.process.pid):
-                end(node, "raylet")
-                return {"killed": True}
-        return {"killed": False}
+    if command == "lost":
+        for node in nodes:
+            if node.process.pid == int(arguments[0]):
+                node.process.wait()
     elif command == "gcs":
         end(nodes[0], "gcs_server")
     elif command == "pending":
@@ -306,7 +300,7 @@ def main():
     with_dashboard = ["--include-dashboard=true", f"--dashboard-port={dashboard}"] if dashboard != "0" else ["--include-dashboard=false"]
     add(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", "--no-monitor", *with_dashboard])
     add(*([f"--address={ADDRESS}", f"--num-cpus={number}"] for number in cpus[1:]))
-    say(address=ADDRESS)
+    say(address=ADDRESS, head=nodes[0].process.pid)
     for line in sys.stdin:
         command, *arguments = line.split()
         say(**obey(command, arguments))

@@ -9,16 +9,16 @@ use crate::job::{FAULTS, Hold, Job};
 use crate::ray::{Shared, on, parent, signal};
 
 /// Rows that keep workers busy for some seconds.
-const MANY: usize = 20_000;
+const MANY: usize = 40_000;
 
 /// One row in so many ends in quarantine because an operator traps on it.
-const GUILTY: usize = 3_000;
+const GUILTY: usize = 5_000;
 
 /// Losses of one task that a job survives, if the task does not get on meanwhile.
 const LOSSES: usize = 3;
 
-/// Faults of one job.
-const MOST: usize = 12;
+/// Faults of one job. The most time goes into starting attempts and their workers, so a job has many.
+const MOST: usize = 15;
 
 /// What the random numbers begin with.
 const SEED: u64 = 29;
@@ -112,12 +112,13 @@ fn faults_at_random_leave_the_bytes_of_threads() {
     while faults.len() < asked() {
         let bench = &benches[jobs % benches.len()];
         let first = faults.len();
+        let last = asked().min(first + MOST);
         let mut args = vec!["--fresh"];
         let said = loop {
             let mut job = Job::start(bench, &args);
             args.clear();
             let (mut losses, mut is_over) = (0, false);
-            while !is_over && faults.len() < first + MOST {
+            while !is_over && faults.len() < last {
                 let things = 1 + numbers.below(6) as usize;
                 let Some(worker) = job.work(things) else {
                     break;
@@ -135,9 +136,13 @@ fn faults_at_random_leave_the_bytes_of_threads() {
                     "kill actor" => parent(worker).is_some_and(|pid| signal("KILL", pid)),
                     "silence actor" => parent(worker).is_some_and(|pid| signal("STOP", pid)),
                     "kill node" => {
-                        let raylet = parent(worker).and_then(parent);
+                        let actor = parent(worker);
+                        let raylet = actor.and_then(parent);
                         let is_done = raylet.is_some_and(|raylet| ray.kill(raylet));
-                        ray.heal_meanwhile();
+                        if is_done {
+                            // One that is silent would outlive its node, which no process does.
+                            actor.map(|actor| signal("KILL", actor));
+                        }
                         is_done
                     }
                     "kill driver" => job.kill(),
@@ -157,7 +162,8 @@ fn faults_at_random_leave_the_bytes_of_threads() {
             match job.end() {
                 (Some(0), said) => break said,
                 (code, _) if is_over && matches!(code, None | Some(3)) => {
-                    if numbers.below(3) == 0 {
+                    // Without workers there is nothing more to be done to it.
+                    if faults.len() == last || numbers.below(8) == 0 {
                         args = vec!["--ray_address", "local"];
                     }
                 }

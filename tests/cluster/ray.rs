@@ -36,6 +36,8 @@ pub(crate) struct Ray {
     temporary: PathBuf,
     /// How many answers have not been waited for.
     owed: usize,
+    /// The process that has started the head.
+    head: u64,
     pub(crate) address: String,
     /// The port of its dashboard; 0: it has none.
     pub(crate) dashboard: u16,
@@ -54,6 +56,9 @@ static CLUSTERS_OF_TESTS: Mutex<Clusters> = Mutex::new(Clusters {
 
 /// A test has left one.
 static LEFT: Condvar = Condvar::new();
+
+/// Nodes of one cluster start at a time: a raylet ends if one of its agents takes 20 s to start.
+static STARTING: Mutex<()> = Mutex::new(());
 
 struct Clusters {
     free: Vec<Ray>,
@@ -118,6 +123,7 @@ impl Ray {
 
     /// A cluster of nodes with so many CPUs; the first one is the head.
     fn start(cpus: &[usize], dashboard: u16) -> Self {
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         // Short: Ray has sockets below it.
         let temporary = tempfile::Builder::new()
             .prefix("djr")
@@ -147,10 +153,13 @@ impl Ray {
             child,
             temporary,
             owed: 0,
+            head: 0,
             address: String::new(),
             dashboard,
         };
-        ray.address = ray.answer()["address"].as_str().unwrap().to_owned();
+        let answer = ray.answer();
+        ray.address = answer["address"].as_str().unwrap().to_owned();
+        ray.head = answer["head"].as_u64().unwrap();
         ray
     }
 
@@ -180,20 +189,25 @@ impl Ray {
         Hold::in_dir(released, "partition_")
     }
 
-    /// Ends a raylet, and so its node; false: it is that of the head, or of none.
+    /// Ends a node with its raylet, and has it started again: the next command waits for that. False:
+    /// it is the head, or has ended.
     pub(crate) fn kill(&mut self, raylet: u64) -> bool {
-        self.ask(&format!("kill {raylet}"))["killed"] == true
+        let Some(node) = parent(raylet).filter(|node| *node != self.head) else {
+            return false;
+        };
+        let is_done = signal("KILL", raylet);
+        if is_done {
+            self.say(&format!("lost {node}"));
+            self.say("heal");
+            self.owed += 2;
+        }
+        is_done
     }
 
     /// Starts nodes again that have ended, and takes away those that were added.
-    pub(crate) fn heal(&mut self) {
+    fn heal(&mut self) {
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         self.ask("heal");
-    }
-
-    /// The same; the next command waits for it.
-    pub(crate) fn heal_meanwhile(&mut self) {
-        self.say("heal");
-        self.owed += 1;
     }
 
     /// How many workers wait for room, as an autoscaler is told.
