@@ -197,6 +197,19 @@ def wait_for_nodes(number):
         time.sleep(0.3)
 
 
+def wait_for_dashboard():
+    """A node is known before its dashboard takes requests."""
+    deadline = time.time() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", int(dashboard)), 1).close()
+            return
+        except OSError:
+            if time.time() > deadline:
+                raise SystemExit("the dashboard does not start") from None
+            time.sleep(0.3)
+
+
 def say(**message):
     print(json.dumps(message), flush=True)
 
@@ -300,6 +313,8 @@ def main():
     with_dashboard = ["--include-dashboard=true", f"--dashboard-port={dashboard}"] if dashboard != "0" else ["--include-dashboard=false"]
     add(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", "--no-monitor", *with_dashboard])
     add(*([f"--address={ADDRESS}", f"--num-cpus={number}"] for number in cpus[1:]))
+    if dashboard != "0":
+        wait_for_dashboard()
     say(address=ADDRESS, head=nodes[0].process.pid)
     for line in sys.stdin:
         command, *arguments = line.split()
