@@ -1,8 +1,8 @@
 """A Ray cluster on this machine, for as long as standard input is open: cluster.py TEMPORARY PORT DASHBOARD CPUS…
 
 The first of CPUS is the head. Prints a line of JSON when all nodes are there, and one after each command:
-`kill N` ends the raylet of node N, `add CPUS` adds a node, `heal` makes the nodes those that it began with, `gcs` ends what knows all nodes,
-`pending` counts the actors that wait for room. As root, `apart CPUS` adds a node with a network of its own, and tells its number; `cut N` takes
+`lost PID` waits until the `ray start` ends whose raylet was killed, `add CPUS` adds a node, `heal` makes the nodes those that it began with,
+`gcs` ends what knows all nodes, `pending` counts the actors that wait for room. As root, `apart CPUS` adds a node with a network of its own, and tells its number; `cut N` takes
 the link to it away, `mend N` gives it back.
 
 All that the cluster writes is in TEMPORARY, which goes with it. As root, the nodes have a mount namespace of their own: what djhost carries to them is
@@ -27,6 +27,8 @@ if IS_ROOT and "DJHOST_TEST_CLUSTER" not in os.environ:
     os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv])
 
 import ray
+from ray._raylet import GcsClient
+from ray.core.generated.gcs_pb2 import GcsNodeInfo
 
 temporary, port, dashboard, *cpus = sys.argv[1:]
 # Ray takes this for 127.0.0.1, too.
@@ -47,7 +49,7 @@ class Node:
     """How a node is started, and the `ray start` that does."""
 
     def __init__(self, arguments, network=None):
-        self.arguments, self.process, self.network = arguments, None, network
+        self.arguments, self.process, self.network, self.starts = arguments, None, network, 0
 
     def is_up(self):
         return self.process is not None and self.process.poll() is None
@@ -148,6 +150,8 @@ def begin(number, log):
         "RAY_DISABLE_USAGE_STATS": "1",
         "RAY_enable_open_telemetry": "0",
         "RAY_memory_monitor_refresh_ms": "0",
+        # Not behind what else this machine does: what they do is waited for.
+        "RAY_worker_niceness": "0",
         # The machine may be busy.
         "RAY_raylet_start_wait_time_s": "60",
         "RAY_agent_register_timeout_ms": "240000",
@@ -160,9 +164,13 @@ def begin(number, log):
         with open(os.path.join(without, "aiohttp_cors.py"), "w") as module:
             module.write("raise ModuleNotFoundError\n")
         environment["PYTHONPATH"] = without
-    agents = [f"--{name}={free_port()}" for name in AGENTS]
+    # Nodes that are started at once may take each other's sockets if these are in one directory.
+    node.starts += 1
+    own = os.path.join(temporary, f"{number}.{node.starts}")
+    agents = [f"--temp-dir={own}", *(f"--{name}={free_port()}" for name in AGENTS)]
     enter = node.network.enter if node.network else []
-    command = [*enter, RAY, "start", "--block", "--object-store-memory=100000000", "--include-log-monitor=false", *agents, *node.arguments]
+    # Room for the program that jobs carry: what has none is written to the disk, by a Python that Ray starts for that.
+    command = [*enter, RAY, "start", "--block", "--object-store-memory=400000000", "--include-log-monitor=false", *agents, *node.arguments]
     with open(log, "w") as output:
         node.process = subprocess.Popen(
             command, cwd=temporary, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -174,13 +182,11 @@ def known():
     try:
         with socket.create_connection(ADDRESS.split(":"), 1):
             pass
-        ray.init(ADDRESS, log_to_driver=False, logging_level="ERROR")
+        # Not as a driver, for which nodes would start processes.
+        found = GcsClient(address=ADDRESS).get_all_node_info(timeout=5)
     except Exception:
         return set()
-    try:
-        return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
-    finally:
-        ray.shutdown()
+    return {node for node, about in found.items() if about.state == GcsNodeInfo.ALIVE}
 
 
 def wait_for_nodes(number):
@@ -189,6 +195,19 @@ def wait_for_nodes(number):
         if time.time() > deadline:
             raise SystemExit(f"the cluster does not have {number} nodes")
         time.sleep(0.3)
+
+
+def wait_for_dashboard():
+    """A node is known before its dashboard takes requests."""
+    deadline = time.time() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", int(dashboard)), 1).close()
+            return
+        except OSError:
+            if time.time() > deadline:
+                raise SystemExit("the dashboard does not start") from None
+            time.sleep(0.3)
 
 
 def say(**message):
@@ -240,8 +259,10 @@ def pending():
 
 
 def obey(command, arguments):
-    if command == "kill":
-        end(nodes[int(arguments[0])], "raylet")
+    if command == "lost":
+        for node in nodes:
+            if node.process.pid == int(arguments[0]):
+                node.process.wait()
     elif command == "gcs":
         end(nodes[0], "gcs_server")
     elif command == "pending":
@@ -290,9 +311,11 @@ def main():
         for path in [UNSEEN, CARRIED]:
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=0700", "none", path], check=True)
     with_dashboard = ["--include-dashboard=true", f"--dashboard-port={dashboard}"] if dashboard != "0" else ["--include-dashboard=false"]
-    add(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", f"--temp-dir={temporary}", "--no-monitor", *with_dashboard])
+    add(["--head", f"--port={port}", f"--num-cpus={cpus[0]}", "--no-monitor", *with_dashboard])
     add(*([f"--address={ADDRESS}", f"--num-cpus={number}"] for number in cpus[1:]))
-    say(address=ADDRESS)
+    if dashboard != "0":
+        wait_for_dashboard()
+    say(address=ADDRESS, head=nodes[0].process.pid)
     for line in sys.stdin:
         command, *arguments = line.split()
         say(**obey(command, arguments))

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -36,29 +36,70 @@ pub(crate) struct Ray {
     temporary: PathBuf,
     /// How many answers have not been waited for.
     owed: usize,
+    /// The process that has started the head.
+    head: u64,
     pub(crate) address: String,
     /// The port of its dashboard; 0: it has none.
     pub(crate) dashboard: u16,
 }
 
-/// The cluster that most tests work on, one at a time: three nodes with a CPU each, the first of which
-/// is the head. It takes as long to start as many a job.
-static SHARED: Mutex<Option<Ray>> = Mutex::new(None);
+/// So many tests have a cluster at a time: they wait for each other, and for Ray, more than they
+/// compute.
+const CLUSTERS: usize = 2;
 
-/// The shared cluster, for one test.
-pub(crate) struct Shared(MutexGuard<'static, Option<Ray>>);
+/// The clusters that most tests work on: three nodes with a CPU each, the first of which is the head.
+/// One takes as long to start as many a job.
+static CLUSTERS_OF_TESTS: Mutex<Clusters> = Mutex::new(Clusters {
+    free: Vec::new(),
+    taken: 0,
+});
+
+/// A test has left one.
+static LEFT: Condvar = Condvar::new();
+
+/// Nodes of one cluster start at a time: a raylet ends if one of its agents takes 20 s to start.
+static STARTING: Mutex<()> = Mutex::new(());
+
+struct Clusters {
+    free: Vec<Ray>,
+    taken: usize,
+}
+
+/// A shared cluster, for one test at a time. None: it did not start.
+pub(crate) struct Shared(Option<Ray>);
 
 impl Shared {
-    /// Waits until no other test has it. All of its nodes are there.
+    /// Waits until a test may have one. All of its nodes are there.
     pub(crate) fn take() -> Self {
-        // A test that has failed leaves it to the others.
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *shared {
+        let clusters = clusters();
+        let mut clusters = LEFT
+            .wait_while(clusters, |clusters| clusters.taken == CLUSTERS)
+            .unwrap_or_else(PoisonError::into_inner);
+        clusters.taken += 1;
+        let mut shared = Self(clusters.free.pop());
+        drop(clusters);
+        match &mut shared.0 {
             Some(ray) => ray.heal(),
-            None => *shared = Some(Ray::start(&[1, 1, 1], 0)),
+            none => *none = Some(Ray::start(&[1, 1, 1], 0)),
         }
-        Self(shared)
+        shared
     }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let mut clusters = clusters();
+        // A test that has failed leaves it to the others.
+        clusters.free.extend(self.0.take());
+        clusters.taken -= 1;
+        LEFT.notify_one();
+    }
+}
+
+fn clusters() -> MutexGuard<'static, Clusters> {
+    CLUSTERS_OF_TESTS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::ops::Deref for Shared {
@@ -82,6 +123,7 @@ impl Ray {
 
     /// A cluster of nodes with so many CPUs; the first one is the head.
     fn start(cpus: &[usize], dashboard: u16) -> Self {
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         // Short: Ray has sockets below it.
         let temporary = tempfile::Builder::new()
             .prefix("djr")
@@ -111,10 +153,13 @@ impl Ray {
             child,
             temporary,
             owed: 0,
+            head: 0,
             address: String::new(),
             dashboard,
         };
-        ray.address = ray.answer()["address"].as_str().unwrap().to_owned();
+        let answer = ray.answer();
+        ray.address = answer["address"].as_str().unwrap().to_owned();
+        ray.head = answer["head"].as_u64().unwrap();
         ray
     }
 
@@ -144,20 +189,25 @@ impl Ray {
         Hold::in_dir(released, "partition_")
     }
 
-    /// Ends the raylet of a node, and so the node.
-    pub(crate) fn kill(&mut self, node: usize) {
-        self.ask(&format!("kill {node}"));
+    /// Ends a node with its raylet, and has it started again: the next command waits for that. False:
+    /// it is the head, or has ended.
+    pub(crate) fn kill(&mut self, raylet: u64) -> bool {
+        let Some(node) = parent(raylet).filter(|node| *node != self.head) else {
+            return false;
+        };
+        let is_done = signal("KILL", raylet);
+        if is_done {
+            self.say(&format!("lost {node}"));
+            self.say("heal");
+            self.owed += 2;
+        }
+        is_done
     }
 
     /// Starts nodes again that have ended, and takes away those that were added.
-    pub(crate) fn heal(&mut self) {
+    fn heal(&mut self) {
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         self.ask("heal");
-    }
-
-    /// The same; the next command waits for it.
-    pub(crate) fn heal_meanwhile(&mut self) {
-        self.say("heal");
-        self.owed += 1;
     }
 
     /// How many workers wait for room, as an autoscaler is told.

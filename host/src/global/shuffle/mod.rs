@@ -29,21 +29,23 @@ pub(crate) use split::split;
 /// with the order of rows.
 type At = [u32; 2];
 
-/// The partition and the row of an entry's bytes.
+/// The partition and the row of an entry's last 8 bytes.
 fn at(bytes: &[u8]) -> At {
-    let word = |from: usize| {
-        bytes[from..from + 4]
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u32::from(*byte))
-    };
-    [word(0), word(4)]
+    let both = number(bytes) as u64;
+    [both as u32, (both >> 32) as u32]
 }
 
-/// A fingerprint, or another number, of `bytes`, little endian.
+/// A fingerprint, or another number, of 4, 8 or 16 bytes, little endian.
 fn number(bytes: &[u8]) -> u128 {
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |number, byte| number << 8 | u128::from(*byte))
+    match bytes.len() {
+        8 => bytes
+            .first_chunk()
+            .map_or(0, |word| u64::from_le_bytes(*word).into()),
+        16 => bytes
+            .first_chunk()
+            .map_or(0, |word| u128::from_le_bytes(*word)),
+        _ => bytes
+            .first_chunk()
+            .map_or(0, |word| u32::from_le_bytes(*word).into()),
+    }
 }

@@ -24,6 +24,8 @@ import time
 
 # How long a worker waits for lines before it answers that there are none: its sign of life.
 POLL = 2.0
+# How long an actor may take to end its process, in seconds.
+MOMENT = 1.0
 # How often it is looked whether workers wait for room, in seconds.
 LOOK = 10.0
 
@@ -115,21 +117,25 @@ def put(path, content, mode):
 
 
 class Worker:
-    """One djhost process on a node; it lives and dies with this actor."""
+    """One djhost process at a time on a node; it dies with this actor."""
 
     def __init__(self):
-        self.process = None
         self.lock = threading.Lock()
-        self.out, self.err, self.code, self.refused = [], [], None, None
-        self.next, self.early = 0, {}
+        self.heard = None
 
-    async def begin(self, files, arguments, environment, silence):
-        """Starts to start the process: `recv` tells what comes of it."""
+    async def begin(self, worker, files, arguments, environment, silence):
+        """Starts to start the process of a worker, the first one or one after another: `recv` tells what comes of it."""
+        self.worker = worker
         self.loop = asyncio.get_running_loop()
         self.news = asyncio.Event()
+        self.process = None
+        self.out, self.err, self.code, self.refused = [], [], None, None
+        self.next, self.early = 0, {}
+        is_first = self.heard is None
         self.heard, self.silence = self.loop.time(), silence
         self.starting = asyncio.ensure_future(self.start(files, arguments, environment))
-        threading.Thread(target=self.watch, daemon=True).start()
+        if is_first:
+            threading.Thread(target=self.watch, daemon=True).start()
         return {"host": os.uname().nodename, "node": _node()}
 
     async def start(self, files, arguments, environment):
@@ -204,6 +210,12 @@ class Worker:
             self.code = code
         self.wake()
 
+    async def end(self, worker):
+        """Ends the process of a worker, as `recv` tells then."""
+        if worker == self.worker and self.process:
+            self.process.kill()
+            await self.loop.run_in_executor(None, self.process.wait)
+
     def wake(self):
         self.loop.call_soon_threadsafe(self.news.set)
 
@@ -215,8 +227,10 @@ class Worker:
             self.process.kill()
         os._exit(1)
 
-    async def send(self, number, lines):
-        """Lines for the process. Calls may overtake each other, so they have numbers."""
+    async def send(self, worker, number, lines):
+        """Lines for the process of a worker. Calls may overtake each other, so they have numbers."""
+        if worker != self.worker:
+            return
         self.early[number] = lines
         while self.next in self.early:
             lines = self.early.pop(self.next)
@@ -263,7 +277,7 @@ def refusal(address):
 class Bridge:
     def __init__(self, ray):
         self.ray = ray
-        self.workers, self.tending, self.waiting = {}, set(), set()
+        self.workers, self.tending, self.waiting, self.ending = {}, set(), set(), set()
         self.serial, self.want = 0, 0
 
     def open(self, address):
@@ -328,24 +342,37 @@ class Bridge:
                 os._exit(1)
 
     async def tend(self, worker):
-        """Follows a worker to its end. Returns whether it was up."""
-        silence = self.how["silence"]
-        why, detail, code, sent, is_up = "lost", "", None, {"number": 0}, False
+        """Follows a worker to its end, and those that take its place in the same actor: a process starts in a moment, an actor in seconds. Returns
+        whether the last one was up."""
         actor = self.actor.remote()
+        # The first one waits for as long as the cluster has no room, and an autoscaler sees that it does.
+        is_up, goes_on = await self.follow(worker, actor, None)
+        while goes_on:
+            self.serial += 1
+            is_up, goes_on = await self.follow(self.serial, actor, POLL + self.how["silence"])
+        return is_up
+
+    async def follow(self, worker, actor, patience):
+        """Has an actor start the process of a worker, and follows that to its end; `patience`: how long the actor may take to begin. Returns
+        whether it was up, and whether the actor is to start another one: not if it has ended without a word, which may be due to the node."""
+        silence = self.how["silence"]
+        why, detail, code, is_up, has_spoken = "lost", "", None, False, False
+        mine = {"actor": actor, "sent": 0}
         faults = self.how["faults"]
         environment = dict(self.how["env"])
         if worker <= len(faults) and faults[worker - 1]:
             environment["DJHOST_TEST_FAULT"] = faults[worker - 1]
         try:
-            # Waits for as long as the cluster has no room, and an autoscaler sees that it does.
-            about = await actor.begin.remote(self.files, self.how["arguments"], environment, silence)
+            begun = actor.begin.remote(worker, self.files, self.how["arguments"], environment, silence)
+            about = await asyncio.wait_for(begun, patience)
             self.waiting.discard(worker)
             while True:
                 said = await asyncio.wait_for(actor.recv.remote(), POLL + silence)
                 if not is_up and said["pid"]:
                     is_up = True
-                    self.workers[worker] = (actor, sent)
+                    self.workers[worker] = mine
                     say(up={"worker": worker, "pid": said["pid"], **about})
+                has_spoken = has_spoken or bool(said["out"])
                 for name in ("err", "out"):
                     if said[name]:
                         say(**{name: {"worker": worker, "lines": said[name]}})
@@ -363,12 +390,21 @@ class Bridge:
             detail = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
         self.waiting.discard(worker)
         self.workers.pop(worker, None)
-        try:
-            self.ray.kill(actor)
-        except Exception:
-            pass
+        goes_on = why == "exited" and has_spoken and len(self.tending) <= self.want
+        if not goes_on:
+            try:
+                self.ray.kill(actor)
+            except Exception:
+                pass
         say(down={"worker": worker, "why": why, "detail": detail, "code": code})
-        return is_up
+        return is_up, goes_on
+
+    async def end(self, worker, actor):
+        """Ends the process of a worker, and its actor if that cannot do it at once: `follow` sees either."""
+        try:
+            await asyncio.wait_for(actor.end.remote(worker), MOMENT)
+        except Exception:
+            self.ray.kill(actor)
 
     def hire(self):
         while len(self.tending) < self.want:
@@ -408,9 +444,9 @@ class Bridge:
 
     def send(self, worker, line):
         if worker in self.workers:
-            actor, sent = self.workers[worker]
-            actor.send.remote(sent["number"], [line])
-            sent["number"] += 1
+            to = self.workers[worker]
+            to["actor"].send.remote(worker, to["sent"], [line])
+            to["sent"] += 1
 
     async def run(self, address):
         loop = asyncio.get_running_loop()
@@ -431,7 +467,9 @@ class Bridge:
                 keeper = asyncio.ensure_future(self.keep())
             elif name == "kill":
                 if value in self.workers:
-                    self.ray.kill(self.workers[value][0])
+                    task = asyncio.ensure_future(self.end(value, self.workers[value]["actor"]))
+                    self.ending.add(task)
+                    task.add_done_callback(self.ending.discard)
             elif name == "want":
                 self.want = value
         if keeper:
