@@ -63,7 +63,7 @@ pub(crate) struct Layout {
     parts: usize,
     /// Sections that one piece of work looks through.
     at_once: usize,
-    /// How many there are in all, about.
+    /// Entries in all, about.
     entries: u64,
     /// One past the last partition of each group.
     groups: Vec<usize>,
