@@ -356,6 +356,15 @@ impl Bench {
         found
     }
 
+    /// Names of what pieces of the work of global ops have left.
+    pub(crate) fn pieces(&self) -> Vec<String> {
+        let files = fs::read_dir(self.run_dir().join("checkpoints")).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names
+            .filter(|name| name.starts_with("split_op") || name.starts_with("found_op"))
+            .collect()
+    }
+
     pub(crate) fn data(&self) -> Vec<u8> {
         fs::read(self.path("data.jsonl")).unwrap()
     }

@@ -33,15 +33,6 @@ fn in_pieces(bench: &Bench) -> Command {
     command
 }
 
-/// Names of files of pieces that are there.
-fn left(bench: &Bench) -> Vec<String> {
-    let files = fs::read_dir(bench.run_dir().join("checkpoints")).unwrap();
-    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    names
-        .filter(|name| name.starts_with("split_op") || name.starts_with("found_op"))
-        .collect()
-}
-
 #[test]
 fn pieces_make_what_is_made_at_once() {
     let bench = bench();
@@ -50,7 +41,7 @@ fn pieces_make_what_is_made_at_once() {
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(bench.result() == expected);
-    assert_eq!(left(&bench), [""; 0]);
+    assert_eq!(bench.pieces(), [""; 0]);
     // It was more than one piece of each kind, for each op that compares rows.
     let log = fs::read_dir(bench.run_dir().join("logs")).unwrap();
     let log = fs::read_to_string(log.last().unwrap().unwrap().path()).unwrap();
@@ -82,13 +73,13 @@ fn a_barrier_that_is_killed_begins_again() {
             .unwrap();
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), None, "{fault} {said}");
-        let left = left(&bench);
+        let left = bench.pieces();
         assert!(left.iter().any(|name| name.starts_with(leaves)), "{left:?}");
     }
     // The last attempt does not look at pieces any more.
     bench.ok(&[]);
     assert!(bench.result() == expected);
-    assert_eq!(left(&bench), [""; 0]);
+    assert_eq!(bench.pieces(), [""; 0]);
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn rows_that_differ_in_few_bits_are_one_cluster() {
 fn a_key_is_counted_in_all_partitions() {
     use arrow::array::{ListBuilder, StringBuilder};
     let mut numbers = Numbers(5);
-    let files: Vec<Vec<u8>> = [600, 0, 1, 900]
+    let files: Vec<Vec<u8>> = [600, 0, 1, 900, 200, 300]
         .into_iter()
         .map(|rows| {
             let mut keys = KeysWriter::new();
@@ -205,34 +205,11 @@ fn a_key_is_counted_in_all_partitions() {
     let mut expected = masks(&files);
     let tables = |p: usize| table(&files, p);
     count_keys(&tables, &mut expected, 1 << 20, &std::env::temp_dir()).unwrap();
-    in_pieces_of_lists(&files, &expected);
-}
-
-fn in_pieces_of_lists(files: &[Vec<u8>], expected: &[Mask]) {
-    let keys: Vec<Keys> = files
-        .iter()
-        .zip(expected)
-        .map(|(file, mask)| Keys {
-            rows: mask.rows() as u64,
-            bytes: file.len() as u64,
-        })
-        .collect();
-    for section in [1 << 30, 5_000, 200] {
-        let layout = Layout::new(Matching::Counted, (8, 1), &keys, section);
-        let tables = |p: usize| table(files, p);
-        let splits = (0..layout.groups()).map(|group| split(&layout, group, &tables).unwrap());
-        let splits: Vec<Vec<u8>> = splits.collect();
-        let splits = |group: usize| open(&splits[group], layout.sections() + 1);
-        let found = layout.pieces().into_iter();
-        let found: Vec<Vec<u8>> = found
-            .map(|sections| find(&layout, sections, &splits).unwrap())
-            .collect();
-        let found = |piece: usize| open(&found[piece], layout.found_sections());
-        let finish = Finish::new(&layout, &splits, &found);
+    in_pieces(&files, Matching::Counted, (8, 1), |finish| {
         let mut masks = finish.masks(0).unwrap();
         finish.counted(&mut masks, &tables).unwrap();
-        assert!(masks == expected, "{section}");
-    }
+        assert!(masks == expected);
+    });
 }
 
 #[test]
