@@ -227,6 +227,14 @@ pub(crate) fn share(env: &TaskContext<'_>, file: &MadeFile) -> Result<()> {
     }
 }
 
+/// Removes the files of all barriers that there are: no other one is at work.
+pub(super) fn remove_left(env: &TaskContext<'_>) -> Result<()> {
+    for path in env.store.paths.files_of_barriers()? {
+        env.store.storage.remove_unsynced(&path)?;
+    }
+    Ok(())
+}
+
 /// Removes a file that is of no more use.
 pub(super) fn remove(env: &TaskContext<'_>, file: &MadeFile) -> Result<()> {
     let path = place(env, file)?;

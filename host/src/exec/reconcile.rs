@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
+use super::barrier_task;
 use super::context::TaskContext;
 use super::index::Index;
 use super::needed::needed;
@@ -340,10 +341,7 @@ fn forget_data(env: &TaskContext<'_>, index: &Index) -> Result<()> {
             env.store.storage.remove_unsynced(&path)?;
         }
     }
-    for path in env.store.paths.files_of_barriers()? {
-        env.store.storage.remove_unsynced(&path)?;
-    }
-    Ok(())
+    barrier_task::remove_left(env)
 }
 
 /// Keeps export parts whose key and bytes are right; the others are written again.

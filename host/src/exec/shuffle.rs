@@ -174,9 +174,10 @@ impl<'a> Shuffled<'a> {
         work(&Finish::new(layout, &splits, &found))
     }
 
-    /// Removes the files.
+    /// Removes the files, and what workers have left that were lost or slower than others.
     pub(super) fn remove(self) -> Result<()> {
         let mut files = self.splits.iter().chain(&self.found);
-        files.try_for_each(|file| barrier_task::remove(self.env, file))
+        files.try_for_each(|file| barrier_task::remove(self.env, file))?;
+        barrier_task::remove_left(self.env)
     }
 }

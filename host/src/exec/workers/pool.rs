@@ -242,8 +242,8 @@ impl Executor for Pool<'_, '_> {
             like: steps.segment.index,
             bytes: steps.partition.slices.iter().map(|s| s.end - s.start).sum(),
         };
-        self.run_somewhere(env, about, &|| task(steps, &held.borrow()), &note)?;
-        unseen.take().map_or(Ok(()), Err)
+        let done = self.run_somewhere(env, about, &|| task(steps, &held.borrow()), &note);
+        self.judged(done.and_then(|()| unseen.take().map_or(Ok(()), Err)))
     }
 
     /// On a cluster workers do the pieces. Processes of this machine would do no better than threads.
@@ -273,7 +273,7 @@ impl Executor for Pool<'_, '_> {
                     made.set(Some(file));
                 }
             };
-            self.run_somewhere(env, about, &make, &note)?;
+            self.judged(self.run_somewhere(env, about, &make, &note))?;
             made.take()
                 .with_context(|| format!("internal error: {} has made nothing", piece.id()))
         })
@@ -285,23 +285,17 @@ impl Executor for Pool<'_, '_> {
 }
 
 impl Pool<'_, '_> {
-    /// Does the task that `make` makes in a process, and in others after it if it is lost. `note` is
-    /// told what it makes.
-    fn run_somewhere(
-        &self,
-        env: &TaskContext<'_>,
-        about: About,
-        make: &dyn Fn() -> Task,
-        note: &dyn Fn(News),
-    ) -> Result<()> {
-        let done = self.try_all(env, about, make, note);
+    /// What came of a task, or why the job has failed meanwhile.
+    fn judged(&self, done: Result<()>) -> Result<()> {
         match (done, self.hearing.shared.verdict.get()) {
             (Err(_), Some(verdict)) => Err(Final(verdict.clone()).into()),
             (done, _) => done,
         }
     }
 
-    fn try_all(
+    /// Does the task that `make` makes in a process, and in others after it if it is lost. `note` is
+    /// told what it makes.
+    fn run_somewhere(
         &self,
         env: &TaskContext<'_>,
         about: About,

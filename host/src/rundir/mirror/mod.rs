@@ -14,6 +14,7 @@ mod growing;
 mod hooked;
 mod index;
 mod lease;
+mod of_others;
 mod place;
 mod pull;
 mod queue;

@@ -20,7 +20,7 @@ use super::pull::{self, Part, pull};
 use super::queue::{Item, Kind, Queue};
 use super::{Remote, mirror_dir};
 use crate::remote::address::Address;
-use crate::remote::{Bucket, Object, Put, Unfinished, Version, When, unfinished_below};
+use crate::remote::{Bucket, Put, Unfinished, Version, When, unfinished_below};
 use crate::rundir::Storage;
 use crate::rundir::events::now;
 use crate::rundir::lock::Holder;
@@ -46,17 +46,17 @@ const SMALL: u64 = 1 << 20;
 
 /// The run directory of an attempt, in a bucket. [`finish`](Self::finish) must be called.
 pub(crate) struct Mirror {
-    remote: Remote,
-    shared: Arc<Shared>,
+    pub(super) remote: Remote,
+    pub(super) shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     remote: Remote,
     /// Whether it runs the job, and so has the lease until the end; else it follows who does.
     leads: bool,
     lease: Mutex<Option<Lease>>,
-    index: Mutex<Index>,
+    pub(super) index: Mutex<Index>,
     growing: Mutex<Growing>,
     state: Mutex<State>,
     changed: Condvar,
@@ -71,7 +71,7 @@ struct State {
     has_ended: bool,
 }
 
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -186,48 +186,6 @@ impl Mirror {
             shared,
             threads: Mutex::new(threads),
         }))
-    }
-
-    /// Learns of the file at `path`, which another process has put into the bucket: from now on the
-    /// copy has it as what [`bring`](Self::bring) fetches. Nothing happens if the copy has one.
-    pub(crate) fn adopt(&self, path: &Path) -> Result<()> {
-        if path.symlink_metadata().is_ok() {
-            return Ok(());
-        }
-        self.adopt_anew(path)
-    }
-
-    /// The same in place of what the copy has.
-    pub(crate) fn adopt_anew(&self, path: &Path) -> Result<()> {
-        let Some(key) = self.remote.key(path) else {
-            return Ok(());
-        };
-        let found = self.remote.bucket.find(&key)?;
-        absent::put(path, found.bytes)?;
-        lock(&self.shared.index).leave(&found);
-        Ok(())
-    }
-
-    /// The file at `path`, of `bytes` bytes, as it is in the bucket.
-    pub(crate) fn object(&self, path: &Path, bytes: u64) -> Result<Object> {
-        let key = self.remote.key(path);
-        let key = key.context("internal error: a file that is not of the run directory")?;
-        Ok(self.remote.bucket.object(&key, bytes)?)
-    }
-
-    /// Removes the file at `path` from the copy, if it is in the bucket; [`bring`](Self::bring)
-    /// fetches it again.
-    pub(crate) fn leave(&self, path: &Path) -> Result<()> {
-        let Some(key) = self.remote.key(path) else {
-            return Ok(());
-        };
-        let mut index = lock(&self.shared.index);
-        let Some(found) = index.listed(&key) else {
-            return Ok(());
-        };
-        index.leave(&found);
-        drop(index);
-        absent::put(path, found.bytes)
     }
 
     /// Where the run directory is.
