@@ -10,7 +10,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 
-use super::absent;
 use super::growing::Growing;
 use super::hooked::{Hook, Hooked};
 use super::index::Index;
