@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
 use crate::crash::bench::{Events, Numbers};
 use crate::job::{FAULTS, Hold};
+use crate::proxy::{Way, proxy};
 use crate::ray::{Ray, Shared, python};
 use crate::store::{Bucket, ask, text};
 
@@ -244,6 +247,47 @@ fn pieces_of_a_barrier_go_by_the_bucket() {
         .filter(|key| key.contains("/split_op") || key.contains("/found_op"))
         .collect();
     assert_eq!(left, [""; 0]);
+}
+
+/// A worker that the store refuses has fewer tasks at a time, and what it could not do is done later.
+#[test]
+fn a_worker_that_a_store_refuses_is_asked_for_less() {
+    let mut ray = Shared::take();
+    ray.add(2);
+    let (bucket, expected) = bucket("refused");
+    let refusals = Arc::new(AtomicUsize::new(0));
+    let left = Arc::clone(&refusals);
+    let one_less = |left: usize| left.checked_sub(1);
+    let port = proxy(move |line: &str| {
+        let is_input = line.starts_with("GET") && line.contains("/in.jsonl");
+        let count = || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        match is_input && count().is_ok() {
+            true => Way::Status(503, "Slow Down"),
+            false => Way::Through,
+        }
+    });
+    let hold = Hold::in_dir(bucket.path("released"), "partition_");
+    let (url, faults) = (format!("http://127.0.0.1:{port}"), hold.faults());
+    let env = [
+        ("AWS_ENDPOINT_URL", url.as_str()),
+        ("DJHOST_TEST_RETRIES", "0"),
+        (FAULTS, &faults),
+    ];
+    let mut job = command(&bucket, &ray, &env);
+    job.args(["--ray.workers", "1", "--ray.cpus_per_worker", "2"]);
+    let job = job.args(["--task_retries", "5"]).spawn().unwrap();
+    // Two partitions are read; the others are not before those are done.
+    while events(&bucket).of("op_start").len() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    refusals.store(4, Ordering::SeqCst);
+    hold.release_all();
+    let output = job.wait_with_output().unwrap();
+    succeeds(&output);
+    let said = text(&output.stderr);
+    assert!(said.contains("has 1 task at a time from now on"), "{said}");
+    assert!(events(&bucket).of("task_retry").len() >= 2);
+    assert!(made(&bucket) == expected);
 }
 
 /// Whoever stops the job while workers are at it.

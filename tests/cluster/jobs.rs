@@ -115,6 +115,54 @@ fn a_job_changes_between_the_cluster_and_this_machine_at_any_attempt() {
     assert!(shown["partition"][0]["node"].is_string(), "{shown}");
 }
 
+/// A damaged file of an earlier attempt is found by the worker that reads it, or by the driver before the
+/// export, and what it had is done again.
+#[test]
+fn damaged_checkpoints_are_found_by_workers_and_made_again() {
+    let ray = Shared::take();
+    let bench = Bench::new(700);
+    let expected = bench.undisturbed();
+    let bench = ray.has(bench);
+    for (fault, beginnings) in [
+        (
+            "kill@event:resolve_complete:1",
+            &["checkpoint_op_0003", "keys"][..],
+        ),
+        ("kill@event:partition_complete:1", &["mask", "checkpoint"]),
+        ("kill@event:export_start:1", &["part"]),
+    ] {
+        let output = bench.run_with_fault(fault);
+        assert!(killed(&output), "{fault} {}", text(&output.stderr));
+        let discarded = bench.events().of("checkpoint_discarded").len();
+        assert_eq!(
+            discarded > 0,
+            bench.attempts() > 1,
+            "{fault} {}",
+            text(&output.stderr)
+        );
+        let dirs = ["checkpoints", "parts"].map(|dir| bench.run_dir().join(dir));
+        let all = dirs.iter().flat_map(|dir| fs::read_dir(dir).unwrap());
+        let all: Vec<_> = all.map(|entry| entry.unwrap().path()).collect();
+        let mut damaged = 0;
+        for file in all.iter().filter(|file| file.is_file()) {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let is_one = beginnings
+                .iter()
+                .any(|beginning| name.starts_with(beginning));
+            let mut content = fs::read(file).unwrap();
+            if is_one && !name.contains("manifest") && !content.is_empty() {
+                let middle = content.len() / 2;
+                content[middle] ^= 1;
+                fs::write(file, content).unwrap();
+                damaged += 1;
+            }
+        }
+        assert!(damaged > 0, "{fault} {all:?}");
+    }
+    bench.ok(&[]);
+    assert_eq!(bench.result(), expected);
+}
+
 /// Another component than `component`, with the same operators.
 pub(crate) fn another(component: &[u8]) -> Vec<u8> {
     let mut other = component.to_owned();

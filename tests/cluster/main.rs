@@ -29,6 +29,10 @@ mod links;
 #[cfg(target_os = "linux")]
 mod pieces;
 #[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "another suite uses all of it")]
+#[path = "../s3/proxy.rs"]
+mod proxy;
+#[cfg(target_os = "linux")]
 #[path = "../harness/python.rs"]
 mod python;
 #[cfg(target_os = "linux")]

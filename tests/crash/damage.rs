@@ -99,6 +99,101 @@ fn damaged_checkpoints_are_set_aside_and_made_again() {
     }
 }
 
+/// Nobody reads what is not needed, and what is read is checked by whoever reads it, in the middle of
+/// the attempt: by tasks, at the barrier, and before the export.
+#[test]
+fn damaged_data_is_found_by_whoever_reads_it() {
+    let is_data = |f: &PathBuf| !name(f).contains("manifest");
+    let flip_data = |bench: &Bench, beginning: &str, step: usize| {
+        let found = of(bench, beginning);
+        let data = found.iter().filter(|f| is_data(f)).step_by(step);
+        data.for_each(|f| flip(f));
+    };
+    let expected = Bench::new(ROWS).undisturbed();
+    type Damage<'a> = &'a dyn Fn(&Bench);
+    let damages: [(&str, Damage<'_>, bool); 6] = [
+        ("rows", &|b| flip_data(b, "checkpoint_op_0007", 2), true),
+        ("all", &|b| flip_data(b, "", 1), true),
+        (
+            "keys",
+            &|b| {
+                of(b, "mask").iter().for_each(|f| remove(f));
+                (5..8).for_each(|op| {
+                    of(b, &format!("checkpoint_op_000{op}"))
+                        .iter()
+                        .for_each(|f| remove(f));
+                });
+                flip_data(b, "keys", 3);
+            },
+            true,
+        ),
+        (
+            "masks",
+            &|b| {
+                (5..8).for_each(|op| {
+                    of(b, &format!("checkpoint_op_000{op}"))
+                        .iter()
+                        .for_each(|f| remove(f));
+                });
+                flip_data(b, "mask", 1);
+            },
+            true,
+        ),
+        ("unread", &|b| flip_data(b, "checkpoint_op_0003", 1), false),
+        ("none", &|_| (), false),
+    ];
+    for processes in ["0", "2"] {
+        for (what, damage, is_found) in &damages {
+            let bench = Bench::new(ROWS).with("worker_processes", processes);
+            nearly_done(&bench);
+            damage(&bench);
+            let events = bench.ok(&[]);
+            assert!(bench.result() == expected, "{what}, {processes}");
+            let discarded = events.of("checkpoint_discarded").len();
+            assert_eq!(discarded > 0, *is_found, "{what}, {processes}: {discarded}");
+        }
+        let bench = Bench::new(ROWS).with("worker_processes", processes);
+        assert!(killed(&bench.run_with_fault("kill@event:export_start:1")));
+        let parts = files(&bench.run_dir().join("parts"));
+        let data: Vec<_> = parts.iter().filter(|f| is_data(f)).step_by(2).collect();
+        assert_eq!(data.len(), 2);
+        data.iter().for_each(|f| flip(f));
+        let events = bench.ok(&[]);
+        assert!(bench.result() == expected, "parts, {processes}");
+        let done = events.of("partition_complete");
+        let again = done.iter().filter(|e| e["taken_over"] != true);
+        assert_eq!(again.count(), 2, "{done:?}");
+    }
+}
+
+/// Of a grouper's rows the keys of all partitions are made again.
+#[test]
+fn damaged_rows_of_groups_are_made_again() {
+    let groups = "key_value_grouper: {group_by_keys: [__dj__stats__.num_words]}";
+    for beginning in ["checkpoint_op_0006", "checkpoint", ""] {
+        let mut bench = Bench::new(ROWS);
+        bench.ops.insert(5, groups.into());
+        bench.ops.insert(6, "naive_reverse_grouper:".into());
+        let expected = bench.undisturbed();
+        nearly_done(&bench);
+        for later in 7..10 {
+            of(&bench, &format!("checkpoint_op_{later:04}"))
+                .iter()
+                .for_each(|f| remove(f));
+        }
+        let found = of(&bench, beginning);
+        let data: Vec<_> = found
+            .iter()
+            .filter(|f| !name(f).contains("manifest") && fs::metadata(f).unwrap().len() > 0)
+            .collect();
+        assert!(!data.is_empty(), "{found:?}");
+        data.iter().for_each(|f| flip(f));
+        let events = bench.ok(&[]);
+        assert!(bench.result() == expected, "{beginning}");
+        assert!(!events.of("checkpoint_discarded").is_empty());
+    }
+}
+
 #[test]
 fn all_keys_and_some_masks_gone() {
     let bench = Bench::new(ROWS);

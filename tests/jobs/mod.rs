@@ -38,13 +38,16 @@ use serde_json::Value;
 
 /// The built program in `dir`.
 fn djhost(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_djhost"))
-        .args(args)
+    command(dir).args(args).output().unwrap()
+}
+
+fn command(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
+    command
         .current_dir(dir)
         .env("XDG_STATE_HOME", dir.join("state"))
-        .env("DJHOST_CACHE_DIR", crate::harness::cache())
-        .output()
-        .unwrap()
+        .env("DJHOST_CACHE_DIR", crate::harness::cache());
+    command
 }
 
 fn ledger(dir: &Path) -> Value {

@@ -17,11 +17,17 @@ pub(crate) struct Talk {
 impl Talk {
     /// Starts it. It has been told nothing.
     pub(crate) fn start(bench: &Bench) -> Self {
+        Self::start_with(bench, "")
+    }
+
+    /// The same with a fault; see `djhost::testing::fault`.
+    pub(crate) fn start_with(bench: &Bench, fault: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_djhost"))
             .args(["task", "--stdio"])
             .current_dir("/")
             .env("DJHOST_CACHE_DIR", crate::harness::cache())
             .env("XDG_STATE_HOME", bench.path("state"))
+            .env(djhost::testing::fault::VARIABLE, fault)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -38,8 +44,13 @@ impl Talk {
 
     /// Starts it and tells it the job of `bench`; `more` replaces what is usual.
     pub(crate) fn init(bench: &Bench, more: &Value) -> Self {
+        Self::start(bench).with_init(bench, more)
+    }
+
+    /// Tells it the job of `bench`.
+    pub(crate) fn with_init(mut self, bench: &Bench, more: &Value) -> Self {
         let mut init = json!({
-            "protocol": 2,
+            "protocol": 3,
             "directory": bench.path(""),
             "run": bench.run_dir(),
             "attempt": 1,
@@ -47,9 +58,8 @@ impl Talk {
         });
         let fields = more.as_object().unwrap().clone();
         init.as_object_mut().unwrap().extend(fields);
-        let mut talk = Self::start(bench);
-        talk.say(&[json!({ "init": init })]);
-        talk
+        self.say(&[json!({ "init": init })]);
+        self
     }
 
     /// The same, once it is ready. Returns the digest of its plan, too.

@@ -35,6 +35,13 @@ pub(crate) struct QuarantineFile {
     pub name: String,
     /// Rows in it.
     pub rows: u64,
+    /// Rows of which only the line within the partition is known until all partitions are done.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unplaced: u64,
+}
+
+fn is_none(rows: &u64) -> bool {
+    *rows == 0
 }
 
 /// What the trace knows of one task's rows.
@@ -64,7 +71,8 @@ pub(crate) struct InputContent {
 pub(crate) struct Account {
     /// Rows found in the input, including bad ones.
     pub read: u64,
-    /// Lines of each slice, for line numbers in quarantine.
+    /// Lines of the partition's slice of a file, by the file's number, where it is not all of the file: so
+    /// lines of later partitions are known without reading it again.
     pub lines: BTreeMap<usize, u64>,
     /// Bytes of input read.
     pub input_bytes: u64,
@@ -141,6 +149,14 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
+    /// The op that the file belongs to; 0 for a part.
+    pub(crate) fn place(&self) -> usize {
+        match self.artifact {
+            Artifact::Part => 0,
+            _ => self.op.unwrap_or(0),
+        }
+    }
+
     /// Returns the path of the data file in `dir`. An error if the manifest names none that is there:
     /// a name from a file must not lead elsewhere.
     pub(crate) fn data_in(&self, dir: &Path) -> Result<PathBuf> {

@@ -1,8 +1,11 @@
 //! The committed files of a run: data is written first, the manifest last, and only whole files are
 //! read back.
 
+use std::collections::HashSet;
 use std::fs::File;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 
@@ -33,6 +36,30 @@ pub(crate) struct Store {
     batch_bytes: usize,
     /// The attempt and the number of the worker that writes; None: nobody else does.
     writer: Option<(u32, usize)>,
+    sound: Arc<Sound>,
+}
+
+/// The files that this process has made, or read from their first byte to the last.
+#[derive(Default)]
+struct Sound(Mutex<HashSet<u64>>);
+
+impl Sound {
+    /// Stands for the file that `manifest` names and its content.
+    fn mark(manifest: &Manifest) -> u64 {
+        let is_part = manifest.artifact == Artifact::Part;
+        let file = (is_part, &manifest.data, &manifest.checksum);
+        BuildHasherDefault::<DefaultHasher>::default().hash_one(file)
+    }
+
+    fn add(&self, manifest: &Manifest) {
+        let mut marks = self.0.lock().expect("no panic while held");
+        marks.insert(Self::mark(manifest));
+    }
+
+    fn has(&self, manifest: &Manifest) -> bool {
+        let marks = self.0.lock().expect("no panic while held");
+        marks.contains(&Self::mark(manifest))
+    }
 }
 
 /// A checkpoint being written.
@@ -69,6 +96,7 @@ impl Store {
             whole,
             batch_bytes,
             writer: None,
+            sound: Arc::default(),
         }
     }
 
@@ -129,7 +157,7 @@ impl Store {
             write_seconds,
             part: None,
         };
-        self.write_manifest(&self.paths.checkpoint_manifest(op, partition), &manifest)?;
+        self.commit(&self.paths.checkpoint_manifest(op, partition), &manifest)?;
         Ok(manifest)
     }
 
@@ -146,7 +174,7 @@ impl Store {
         manifest.data = file_name(&data);
         manifest.bytes = bytes.len() as u64;
         manifest.checksum = checksum(bytes)?.0;
-        self.write_manifest(manifest_path, &manifest)?;
+        self.commit(manifest_path, &manifest)?;
         Ok(manifest)
     }
 
@@ -176,7 +204,7 @@ impl Store {
         file.commit()?;
         manifest.data = file_name(&self.place(self.paths.keys_with_rows(op, partition)));
         (manifest.bytes, manifest.checksum) = (bytes, checksum);
-        self.write_manifest(&self.paths.keys_manifest(op, partition), &manifest)?;
+        self.commit(&self.paths.keys_manifest(op, partition), &manifest)?;
         Ok(manifest)
     }
 
@@ -206,7 +234,7 @@ impl Store {
         }
     }
 
-    /// Opens the rows of a checkpoint that [`verify`](Self::verify) found good.
+    /// Opens the rows of a checkpoint that [`check`](Self::check) found good.
     pub(crate) fn open_rows(&self, manifest: &Manifest) -> Result<RowsReader> {
         let (format, compression) = parse_storage(manifest.storage.as_deref().unwrap_or_default())?;
         RowsReader::open(
@@ -218,7 +246,14 @@ impl Store {
         )
     }
 
-    /// Commits a manifest: from now on its file exists.
+    /// Commits the manifest of a file that this process has made: from now on the file exists.
+    pub(crate) fn commit(&self, path: &Path, manifest: &Manifest) -> Result<()> {
+        self.write_manifest(path, manifest)?;
+        self.sound.add(manifest);
+        Ok(())
+    }
+
+    /// Writes the manifest of a file that there was before.
     pub(crate) fn write_manifest(&self, path: &Path, manifest: &Manifest) -> Result<()> {
         self.storage.write_atomic(path, &seal(manifest)?)
     }
@@ -242,9 +277,23 @@ impl Store {
         Ok(Some(manifest))
     }
 
-    /// Checks the data file in `dir` against the manifest, byte for byte. The error says how they
-    /// differ.
-    pub(crate) fn verify(dir: &Path, manifest: &Manifest) -> Result<()> {
+    /// Whether [`check`](Self::check) would find the file good without reading it.
+    pub(crate) fn is_sound(&self, manifest: &Manifest) -> bool {
+        self.sound.has(manifest)
+    }
+
+    /// Checks the data file in `dir` against the manifest, byte for byte, unless this process has
+    /// done so or made it. The error says how they differ.
+    pub(crate) fn check(&self, dir: &Path, manifest: &Manifest) -> Result<()> {
+        if !self.is_sound(manifest) {
+            Self::compare(dir, manifest)?;
+            self.sound.add(manifest);
+        }
+        Ok(())
+    }
+
+    /// Checks the data file in `dir` against the manifest, byte for byte.
+    pub(crate) fn compare(dir: &Path, manifest: &Manifest) -> Result<()> {
         let path = manifest.data_in(dir)?;
         let file =
             File::open(&path).with_context(|| format!("cannot read `{}`", path.display()))?;

@@ -186,9 +186,8 @@ fn show(args: &QuarantineArgs, files: &[PathBuf], limit: usize, json: bool) -> R
         }
         let _ = writeln!(
             out,
-            "{}:{}  {}, attempt {}",
-            one_line(&entry.file),
-            entry.line,
+            "{}  {}, attempt {}",
+            one_line(&entry.place()),
             entry.who(),
             entry.attempt
         );

@@ -88,6 +88,8 @@ pub(crate) struct Block {
     pub bytes: u64,
     /// Records that the recipe does not ask for, by what they are.
     pub passed_over: BTreeMap<String, u64>,
+    /// JSONL: number of the file, and lines consumed, with empty ones.
+    pub lines: Option<(usize, u64)>,
 }
 
 impl Block {
@@ -98,6 +100,7 @@ impl Block {
             bad,
             bytes,
             passed_over: BTreeMap::new(),
+            lines: None,
         }
     }
 }

@@ -3,9 +3,10 @@
 
 use anyhow::Result;
 
+use super::lines::{KnownLines, Lines};
 use super::meter::Tally;
 use super::reasons::{Place, Reasons};
-use crate::data::Dataset;
+use crate::data::{Dataset, Partition};
 use crate::error::Final;
 use crate::rundir::StopFlag;
 
@@ -25,6 +26,8 @@ pub(crate) struct Breaker<'a> {
     pub(crate) ratios: Ratios,
     pub(crate) dataset: &'a Dataset,
     pub(crate) stop: &'a StopFlag,
+    pub(crate) partitions: &'a [Partition],
+    pub(crate) lines: &'a KnownLines,
     /// Bytes of rows that a task may set aside.
     pub(crate) most_bytes: usize,
 }
@@ -35,7 +38,14 @@ const ENOUGH_ROWS: u64 = 1000;
 /// whole must not read all of it.
 const ENOUGH_READ: u64 = 10_000;
 
-impl Breaker<'_> {
+impl<'a> Breaker<'a> {
+    /// What finds the lines of rows of partition `p`.
+    pub(super) fn lines_of(&self, p: usize) -> Lines<'a> {
+        let partition = self.partitions.get(p);
+        let slices = partition.map_or(&[][..], |partition| &partition.slices);
+        Lines::of_partition(self.dataset, slices, self.lines)
+    }
+
     /// Counts a row that was set aside or dropped because `op` (None: the reader) failed on it for
     /// `reason`. Fails once too many of the rows so far are unusable.
     pub(crate) fn set_aside(

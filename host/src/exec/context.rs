@@ -1,12 +1,13 @@
 //! What all tasks of a job share.
 
 use super::breaker::{Breaker, Ratios};
+use super::lines::KnownLines;
 use super::meter::Tally;
 use super::quarantine::{self, Quarantine};
 use super::trace::{Recorder, Tracing};
 use crate::checkpoint::{Chains, Store};
 use crate::config::OnError;
-use crate::data::{Dataset, ExportOptions, ReadOptions};
+use crate::data::{Dataset, ExportOptions, Partition, ReadOptions};
 use crate::plan::Plan;
 use crate::rundir::StopFlag;
 use crate::rundir::events::EventLog;
@@ -17,8 +18,12 @@ pub(crate) struct TaskContext<'a> {
     pub plan: &'a Plan,
     /// The keys of all partitions.
     pub chains: &'a Chains,
-    /// The lineage keys of all partitions.
+    /// The dataset.
     pub dataset: &'a Dataset,
+    /// Its partitions.
+    pub partitions: &'a [Partition],
+    /// The lines that are known of it.
+    pub lines: KnownLines,
     /// How the input is read; the fields are those of the first ops.
     pub read: ReadOptions,
     /// Where results are kept.
@@ -51,12 +56,14 @@ impl<'a> TaskContext<'a> {
         Quarantine::new(self.breaker(), Recorder::new(self.trace.as_ref()))
     }
 
-    pub(crate) fn breaker(&self) -> Breaker<'a> {
+    pub(crate) fn breaker(&'a self) -> Breaker<'a> {
         Breaker {
             tally: self.tally,
             ratios: self.ratios,
             dataset: self.dataset,
             stop: self.stop,
+            partitions: self.partitions,
+            lines: &self.lines,
             most_bytes: quarantine::most_bytes(self.read.max_row_bytes),
         }
     }

@@ -12,11 +12,8 @@ pub(crate) struct Held(BTreeMap<(Artifact, usize), Arc<Manifest>>);
 impl Held {
     /// Adds a committed file of the partition.
     pub(crate) fn insert(&mut self, manifest: Arc<Manifest>) {
-        let op = match manifest.artifact {
-            Artifact::Part => 0,
-            _ => manifest.op.unwrap_or(0),
-        };
-        self.0.insert((manifest.artifact, op), manifest);
+        let place = (manifest.artifact, manifest.place());
+        self.0.insert(place, manifest);
     }
 
     /// The manifest, if there is such a file.

@@ -2,19 +2,18 @@
 //! task's [`Recorder`], which records these rows and all others.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use arrow::array::RecordBatch;
 
 use super::breaker::Breaker;
+use super::lines::{Lines, place};
 use super::trace::Recorder;
 use crate::checkpoint::QuarantineFile;
 use crate::config::OnError;
 use crate::data::batch::split_id;
-use crate::data::input::handle::whole;
-use crate::data::input::source_lines::LineReader;
 use crate::data::{BadRow, Batch, Column, Dataset, render, show_json_rows};
 use crate::error::Final;
 use crate::plan::lineage_key::Key;
@@ -82,6 +81,8 @@ struct Entries<'a> {
     out: BufWriter<AtomicFile>,
     lines: Lines<'a>,
     rows: u64,
+    /// Rows whose line is not known yet.
+    unplaced: u64,
 }
 
 impl<'a> Quarantine<'a> {
@@ -238,16 +239,26 @@ impl<'a> Quarantine<'a> {
     /// Commits the rows of the task; None if there are none.
     pub(crate) fn commit(&mut self, to: Destination<'_>) -> Result<Option<QuarantineFile>> {
         self.write(to)?;
-        let Some(Entries { out, rows, .. }) = self.file.take() else {
+        let Some(file) = self.file.take() else {
             return Ok(None);
         };
+        let Entries {
+            out,
+            rows,
+            unplaced,
+            ..
+        } = file;
         out.into_inner().map_err(|e| e.into_error())?.commit()?;
         let path = to.path();
         let name = path
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default();
-        Ok(Some(QuarantineFile { name, rows }))
+        Ok(Some(QuarantineFile {
+            name,
+            rows,
+            unplaced,
+        }))
     }
 
     /// Moves the waiting rows to the file.
@@ -260,8 +271,9 @@ impl<'a> Quarantine<'a> {
             Some(file) => file,
             none => none.insert(Entries {
                 out: BufWriter::new(to.storage.create(&to.path())?),
-                lines: Lines::new(dataset),
+                lines: self.breaker.lines_of(to.task.1),
                 rows: 0,
+                unplaced: 0,
             }),
         };
         // In input order, so that lines are counted in one pass. The sort is stable.
@@ -277,7 +289,7 @@ impl<'a> Quarantine<'a> {
 impl Entries<'_> {
     fn add(&mut self, waiting: &Waiting, dataset: &Dataset, attempt: u32) -> Result<()> {
         let (file, offset) = split_id(waiting.id);
-        let (line, is_place) = self.lines.of(file, offset)?;
+        let place = self.lines.of(file, offset)?;
         let (row, row_base64) = QuarantineEntry::forms(&waiting.row);
         let entry = QuarantineEntry {
             file: dataset
@@ -286,8 +298,9 @@ impl Entries<'_> {
                 .map(|f| f.shown().to_string())
                 .unwrap_or_default()
                 .into(),
-            line,
-            offset: is_place.then_some(offset),
+            line: place.line,
+            line_in_partition: place.line_in_partition,
+            offset: place.has_offset.then_some(offset),
             row_id: waiting.id,
             operation_idx: waiting.op.as_ref().map(|o| o.0),
             operation_name: waiting.op.as_ref().map(|o| o.1.as_str().into()),
@@ -299,6 +312,7 @@ impl Entries<'_> {
         serde_json::to_writer(&mut self.out, &entry)?;
         self.out.write_all(b"\n")?;
         self.rows += 1;
+        self.unplaced += u64::from(place.line.is_none());
         Ok(())
     }
 }
@@ -332,96 +346,6 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
             show_json_rows(&table, &mut text)?;
             text.truncate(text.trim_ascii_end().len());
             Ok(text)
-        }
-    }
-}
-
-/// File and line of a row, or row number in a file of columns, or position in a file of pages; line 0
-/// if the file cannot be read.
-pub(crate) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
-    places(dataset, &[id]).pop().unwrap_or_default()
-}
-
-/// The same of rows with ascending ids, in one pass over their files.
-pub(crate) fn places(dataset: &Dataset, ids: &[u64]) -> Vec<(String, u64)> {
-    let mut lines = Lines::new(dataset);
-    let place = |id: &u64| {
-        let (file, offset) = split_id(*id);
-        let name = dataset.files.get(file).map(|f| f.shown().to_string());
-        let line = lines.of(file, offset).map_or(0, |(line, _)| line);
-        (name.unwrap_or_default(), line)
-    };
-    ids.iter().map(place).collect()
-}
-
-/// Finds the lines of ascending offsets in one pass over the line ends.
-struct Lines<'a> {
-    dataset: &'a Dataset,
-    open: Option<OpenFile>,
-}
-
-struct OpenFile {
-    number: usize,
-    file: Box<dyn Read + Send>,
-    at: u64,
-    /// The line at `at`.
-    line: u64,
-    /// For rows that were unpacked from rows that span or share lines.
-    source: Option<LineReader>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(dataset: &'a Dataset) -> Self {
-        Self {
-            dataset,
-            open: None,
-        }
-    }
-
-    /// The line of the user's file in which the row at `offset` begins, and whether the offset
-    /// refers to that file.
-    fn of(&mut self, file: usize, offset: u64) -> Result<(u64, bool)> {
-        if self.dataset.is_columnar() {
-            return Ok((offset + 1, true));
-        }
-        if self.dataset.is_pages() {
-            return Ok((offset, true));
-        }
-        if self
-            .open
-            .as_ref()
-            .is_none_or(|open| open.number != file || open.at > offset)
-        {
-            let path = &self.dataset.files[file].path;
-            let context = || format!("cannot read `{}`", path.display());
-            let source = match self.dataset.files[file].origin {
-                Some(_) => LineReader::of(path).with_context(context)?,
-                None => None,
-            };
-            self.open = Some(OpenFile {
-                number: file,
-                file: whole(&self.dataset.files[file]).with_context(context)?,
-                at: 0,
-                line: 1,
-                source,
-            });
-        }
-        let Some(open) = &mut self.open else {
-            return Ok((0, false));
-        };
-        let mut buffer = vec![0u8; 1 << 20];
-        while open.at < offset {
-            let want = buffer.len().min((offset - open.at) as usize);
-            let n = open.file.read(&mut buffer[..want])?;
-            if n == 0 {
-                break;
-            }
-            open.line += memchr::memchr_iter(b'\n', &buffer[..n]).count() as u64;
-            open.at += n as u64;
-        }
-        match &mut open.source {
-            Some(source) => Ok((source.line(open.line - 1)?.unwrap_or(open.line), false)),
-            None => Ok((open.line, true)),
         }
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use rayon::prelude::*;
 
 use super::context::TaskContext;
+use super::damage::Damaged;
 use crate::data::Partition;
 use crate::error::{Final, Stopped, UserError};
 use crate::rundir::StopFlag;
@@ -85,7 +86,8 @@ pub(crate) fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
     })
 }
 
-/// Retries a task that fails, but not after a stop or a mistake of the user.
+/// Retries a task that fails, but not after a stop or a mistake of the user, nor if it met a damaged
+/// file, which others judge.
 pub(crate) fn with_retries(
     env: &TaskContext<'_>,
     partition: &Partition,
@@ -99,7 +101,10 @@ pub(crate) fn with_retries(
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        if error.chain().any(|e| e.is::<Stopped>()) {
+        if error
+            .chain()
+            .any(|e| e.is::<Stopped>() || e.is::<Damaged>())
+        {
             return Err(error);
         }
         let last = retry >= retries

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::quarantine::place;
+use super::lines::place;
 use crate::data::Dataset;
 use crate::jobs::reasons::masked;
 use crate::term::count;

@@ -11,7 +11,7 @@ use super::barrier_task;
 use super::context::TaskContext;
 use super::index::Index;
 use super::needed::needed;
-use super::segment::{self, verify};
+use super::segment;
 use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
 use crate::plan::lineage_key::Key;
 use crate::rundir::RunPaths;
@@ -19,20 +19,49 @@ use crate::rundir::events::{Event, OpRef};
 use crate::rundir::storage::clean_temporary;
 use crate::threads::pool;
 
-/// Files that are fetched at a time.
+/// Files that are looked at, or fetched, at a time.
 const AT_ONCE: usize = 8;
 
-/// Examines every manifest in the run directory. Whatever it keeps is intact, byte for byte.
-pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
+/// Who reads the files that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// This process, or others on its machine.
+    Here,
+    /// Workers on other machines; the files of barriers and parts are still read here.
+    Elsewhere,
+    /// Processes that are started later, one for each task, and cannot set a file aside.
+    Later,
+}
+
+/// Examines every manifest in the run directory. The data of whatever it keeps is there and has as many
+/// bytes as it should have. Their content is only checked now if nobody else could act on it.
+pub(crate) fn reconcile(
+    env: &TaskContext<'_>,
+    partitions: usize,
+    readers: Readers,
+) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
     clean_temporary(paths, &env.store.storage)?;
-    let (mut found, mut places) = (Vec::new(), Vec::new());
-    for (_, op, partition, path) in paths.manifests()? {
-        let manifest = Store::read_manifest(&path)
+    let check = match readers {
+        Readers::Here | Readers::Elsewhere => segment::check_bytes,
+        Readers::Later => segment::check,
+    };
+    let manifests = paths.manifests()?;
+    // On a shared file system each look is a wait.
+    let threads = pool(AT_ONCE, "djhost-look")?;
+    let look = |path: &Path| {
+        Store::read_manifest(path)
             .and_then(|m| m.context("it has gone"))
-            .and_then(|m| verify(env, &m).map(|()| m))
-            .map_err(|e| format!("{e:#}"));
+            .and_then(|m| check(env, &m).map(|()| m))
+            .map_err(|e| format!("{e:#}"))
+    };
+    let looked = threads.install(|| {
+        let all = manifests.par_iter();
+        all.map(|(.., path)| look(path)).collect::<Vec<_>>()
+    });
+    let (mut found, mut places) = (Vec::new(), Vec::new());
+    for ((_, op, partition, path), manifest) in manifests.into_iter().zip(looked) {
         found.push(Found {
             op,
             partition,
@@ -44,21 +73,22 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
     take_over(env, &mut found, &places)?;
     let decisions = decide(&found, &expected);
     move_all(env, &found, &places, &decisions, &index)?;
-    parts(env, partitions, &index)?;
+    threads.install(|| parts(env, partitions, &index, check))?;
     forget_data(env, &index)?;
-    bring_needed(env, partitions, &index)?;
+    bring_needed(env, partitions, &index, readers)?;
     forget_rows(env, index.manifests().iter().map(AsRef::as_ref))?;
     Ok(index)
 }
 
-/// The files of one partition that today's plan can use and that are intact. Changes nothing.
+/// The files of one partition that today's plan can use and that are intact, byte for byte. Changes
+/// nothing.
 pub(crate) fn committed(env: &TaskContext<'_>, p: usize) -> Index {
     let (index, paths, chains) = (Index::default(), &env.store.paths, env.chains);
     let look = |path: PathBuf, artifact: Artifact, key: &Key| {
         if let Ok(Some(manifest)) = Store::read_manifest(&path)
             && (manifest.artifact, manifest.partition) == (artifact, p)
             && manifest.key == *key
-            && verify(env, &manifest).is_ok()
+            && segment::check(env, &manifest).is_ok()
         {
             index.insert(manifest);
         }
@@ -275,10 +305,18 @@ fn set_aside(
 
 /// Fetches the files that the tasks and the export will read and that are in a bucket alone. What
 /// turns out to be of no use is set aside, and the work before it is done again.
-fn bring_needed(env: &TaskContext<'_>, partitions: usize, index: &Index) -> Result<()> {
+fn bring_needed(
+    env: &TaskContext<'_>,
+    partitions: usize,
+    index: &Index,
+    readers: Readers,
+) -> Result<()> {
     loop {
         let mut wanted = needed(env, partitions, index);
-        wanted.retain(|manifest| segment::is_absent(env, manifest));
+        wanted.retain(|manifest| {
+            let is_read_here = readers != Readers::Elsewhere || manifest.artifact != Artifact::Rows;
+            is_read_here && segment::is_absent(env, manifest)
+        });
         if wanted.is_empty() {
             return Ok(());
         }
@@ -298,7 +336,12 @@ fn bring_needed(env: &TaskContext<'_>, partitions: usize, index: &Index) -> Resu
 }
 
 /// Takes a file out of the index whose content is not what its manifest says.
-fn reject(env: &TaskContext<'_>, manifest: &Manifest, why: &str, index: &Index) -> Result<()> {
+pub(super) fn reject(
+    env: &TaskContext<'_>,
+    manifest: &Manifest,
+    why: &str,
+    index: &Index,
+) -> Result<()> {
     let (paths, op, p) = (
         &env.store.paths,
         manifest.op.unwrap_or(0),
@@ -344,22 +387,27 @@ fn forget_data(env: &TaskContext<'_>, index: &Index) -> Result<()> {
     barrier_task::remove_left(env)
 }
 
-/// Keeps export parts whose key and bytes are right; the others are written again.
-fn parts(env: &TaskContext<'_>, partitions: usize, index: &Index) -> Result<()> {
-    for p in 0..partitions {
+/// Keeps export parts whose key is right and that pass `check`; the others are written again.
+fn parts(
+    env: &TaskContext<'_>,
+    partitions: usize,
+    index: &Index,
+    check: impl Fn(&TaskContext<'_>, &Manifest) -> Result<()> + Sync,
+) -> Result<()> {
+    (0..partitions).into_par_iter().try_for_each(|p| {
         let path = env.store.paths.part_manifest(p);
         match Store::read_manifest(&path) {
             Ok(Some(m))
                 if m.key == *env.chains.part(p)
                     && m.artifact == Artifact::Part
                     && m.partition == p
-                    && verify(env, &m).is_ok() =>
+                    && check(env, &m).is_ok() =>
             {
-                index.insert(m)
+                index.insert(m);
+                Ok(())
             }
-            Ok(None) => {}
-            Ok(Some(_)) | Err(_) => env.store.storage.remove(&path)?,
+            Ok(None) => Ok(()),
+            Ok(Some(_)) | Err(_) => env.store.storage.remove(&path).map(drop),
         }
-    }
-    Ok(())
+    })
 }

@@ -5,13 +5,14 @@
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
+use super::damage::Damage;
 use super::executor::{Executor, Steps};
 use super::index::Index;
 use super::placement::Placement;
 use super::{gather, queue, resolve, segment};
 use crate::checkpoint::{Artifact, Manifest};
 use crate::data::Partition;
-use crate::plan::End;
+use crate::plan::{End, Segment};
 
 /// How tasks run.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,10 @@ pub(crate) trait Watcher: Sync {
     fn started(&self, partition: usize);
     /// A partition's part of the export is committed.
     fn completed(&self, partition: usize, manifest: &Manifest);
+    /// The part that an earlier attempt committed is as it should be.
+    fn kept(&self, manifest: &Manifest);
+    /// The part that an earlier attempt committed is damaged: the partition is not complete.
+    fn lost(&self, partition: usize);
     /// A partition has failed for good.
     fn failed(&self, partition: usize, error: &anyhow::Error);
 }
@@ -54,27 +59,57 @@ pub(crate) fn run(
     watcher: &dyn Watcher,
 ) -> Result<Vec<Manifest>> {
     let placement = workers.adaptive.then(|| Placement::new(env.plan));
+    let damage = Damage::default();
+    let how = (executor, workers);
+    while !pass(
+        env,
+        partitions,
+        index,
+        how,
+        watcher,
+        (placement.as_ref(), &damage),
+    )? {}
+    partitions
+        .iter()
+        .map(|p| {
+            index
+                .get(Artifact::Part, 0, p.id as usize)
+                .with_context(|| format!("internal error: partition {} has no part", p.id))
+        })
+        .collect()
+}
+
+/// Goes through all segments once; what is done is passed over. Returns false if files were damaged, so
+/// that work before the segment that it has come to has to be done again.
+fn pass(
+    env: &TaskContext<'_>,
+    partitions: &[Partition],
+    index: &Index,
+    (executor, workers): (&dyn Executor, Workers),
+    watcher: &dyn Watcher,
+    (placement, damage): (Option<&Placement>, &Damage),
+) -> Result<bool> {
     for segment in &env.plan.segments {
         let stage = env.plan.first_stage(segment.index);
-        let resolved = match segment.end {
-            End::Keys(op) if env.plan.ops[op].is_grouper() => {
-                gather::is_done(index, 0..partitions.len(), op)
-            }
-            End::Keys(op) => partitions
-                .iter()
-                .all(|p| index.has(Artifact::Mask, op, p.id as usize)),
-            End::Export => false,
-        };
+        let all = env.plan.segments.iter();
+        let all: Vec<bool> = all
+            .map(|segment| is_resolved(env, index, partitions.len(), segment))
+            .collect();
+        let resolved = all[segment.index];
+        let is_resolved = |segment: &Segment| all[segment.index];
         executor.begin(env)?;
         queue::for_each(partitions, executor.slots(), env.stop, |partition| {
-            if segment::is_done(env, index, partition.id as usize, segment, resolved) {
-                return Ok(());
+            if segment::is_done(env, index, partition.id as usize, segment, &is_resolved) {
+                return match segment.end {
+                    End::Export => part(env, partition.id as usize, index, watcher, damage),
+                    End::Keys(_) => Ok(()),
+                };
             }
             if segment.index == 0 {
                 watcher.started(partition.id as usize);
             }
             let bytes: u64 = partition.slices.iter().map(|s| s.end - s.start).sum();
-            let stored = placement.as_ref().map_or_else(
+            let stored = placement.map_or_else(
                 || segment.stored.clone(),
                 |p| p.stored(env.plan, segment, bytes),
             );
@@ -86,10 +121,11 @@ pub(crate) fn run(
                     stage,
                     held: index.of(partition.id as usize),
                 };
-                executor.run(env, &steps, &|manifest| index.insert(manifest))
+                let done = executor.run(env, &steps, &|manifest| index.insert(manifest));
+                done.or_else(|error| damage.take(env, index, error))
             });
             if let (Some(placement), Some(made)) =
-                (&placement, made(index, segment.end, partition.id as usize))
+                (placement, made(index, segment.end, partition.id as usize))
             {
                 placement.learn(&made, bytes);
                 let rows = stored
@@ -113,24 +149,60 @@ pub(crate) fn run(
             done
         })?;
         executor.end(env)?;
+        if damage.is_new() {
+            return Ok(false);
+        }
         env.plan.ops.iter().for_each(|op| op.pool.rest());
         if let End::Keys(op) = segment.end {
             let makes_rows = env.plan.ops[op].is_grouper();
             let stage = stage + segment.steps();
-            if !(makes_rows && resolved) {
-                resolve::run(env, partitions, (op, stage), index, (executor, workers))?;
-            }
-            if makes_rows && !resolved {
-                gather::run(env, partitions, op, stage, index, workers)?;
+            let barrier = || {
+                if !(makes_rows && resolved) {
+                    resolve::run(env, partitions, (op, stage), index, (executor, workers))?;
+                }
+                if makes_rows && !resolved {
+                    gather::run(env, partitions, op, stage, index, workers)?;
+                }
+                Ok(())
+            };
+            barrier().or_else(|error| damage.take(env, index, error))?;
+            if damage.is_new() {
+                return Ok(false);
             }
         }
     }
-    partitions
-        .iter()
-        .map(|p| {
-            index
-                .get(Artifact::Part, 0, p.id as usize)
-                .with_context(|| format!("internal error: partition {} has no part", p.id))
-        })
-        .collect()
+    Ok(true)
+}
+
+/// Whether the masks, or the rows, that the global op at the end of the segment makes exist for all
+/// partitions.
+fn is_resolved(env: &TaskContext<'_>, index: &Index, partitions: usize, segment: &Segment) -> bool {
+    let all = |artifact, op| (0..partitions).all(|p| index.has(artifact, op, p));
+    match segment.end {
+        End::Keys(op) if env.plan.ops[op].is_grouper() => gather::is_done(index, 0..partitions, op),
+        End::Keys(op) => all(Artifact::Mask, op),
+        End::Export => false,
+    }
+}
+
+/// Checks the part of an earlier attempt, which nobody but the export reads.
+fn part(
+    env: &TaskContext<'_>,
+    partition: usize,
+    index: &Index,
+    watcher: &dyn Watcher,
+    damage: &Damage,
+) -> Result<()> {
+    let part = index.get(Artifact::Part, 0, partition);
+    let Some(part) = part.filter(|part| !env.store.is_sound(part)) else {
+        return Ok(());
+    };
+    match segment::bring(env, &part) {
+        Ok(()) => watcher.kept(&part),
+        Err(error) => {
+            damage.take(env, index, error)?;
+            watcher.lost(partition);
+        }
+    }
+    Ok(())
 }

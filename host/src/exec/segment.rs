@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
+use super::damage::Damaged;
 use super::executor::Steps;
 use super::index::{Held, Index};
 use super::source::Base;
@@ -15,28 +16,30 @@ use crate::plan::{End, Segment};
 use crate::rundir::events::{CheckpointDone, Event, OpRef};
 use crate::rundir::mirror::has_changed;
 
-/// Whether the partition has nothing to do in the segment. `resolved`: the masks or rows that the
-/// global op at its end makes exist for all partitions.
+/// Whether the partition has nothing to do in the segment. `is_resolved` says of a segment whether the
+/// masks or rows that the global op at its end makes exist for all partitions.
 pub(crate) fn is_done(
     env: &TaskContext<'_>,
     index: &Index,
     p: usize,
     segment: &Segment,
-    resolved: bool,
+    is_resolved: &dyn Fn(&Segment) -> bool,
 ) -> bool {
-    let exported = index.has(Artifact::Part, 0, p);
     match segment.end {
-        End::Export => exported,
+        End::Export => index.has(Artifact::Part, 0, p),
         // Once a grouper's rows are made, nothing before them is needed; making them takes the key
         // files of all partitions, which contain the rows.
         End::Keys(op) if env.plan.ops[op].is_grouper() => {
-            resolved || index.has(Artifact::Keys, op, p)
+            is_resolved(segment) || index.has(Artifact::Keys, op, p)
         }
         // A missing mask needs the keys of all partitions. The keys are useful only while their
-        // rows are available, too.
+        // rows are available, too, unless nobody needs these any more: an exported partition may have
+        // to give its rows to a grouper once more.
         End::Keys(op) => {
-            (resolved || index.has(Artifact::Keys, op, p))
-                && (exported || plan_base(env, &index.of(p), op.checked_sub(1)).is_some())
+            let has_rows = || plan_base(env, &index.of(p), op.checked_sub(1)).is_some();
+            let next = &env.plan.segments[segment.index + 1];
+            (is_resolved(segment) || index.has(Artifact::Keys, op, p))
+                && (has_rows() || is_done(env, index, p, next, is_resolved))
         }
     }
 }
@@ -196,12 +199,25 @@ fn directory(env: &TaskContext<'_>, manifest: &Manifest) -> PathBuf {
     }
 }
 
-/// Checks that a found file is intact, byte for byte; of one that is in a bucket alone, its size.
-pub(crate) fn verify(env: &TaskContext<'_>, manifest: &Manifest) -> Result<()> {
+/// Checks that a found file is there and has the bytes that its manifest says. What they are is
+/// checked by whoever reads them.
+pub(super) fn check_bytes(env: &TaskContext<'_>, manifest: &Manifest) -> Result<()> {
     let dir = directory(env, manifest);
-    match env.store.paths.absent_bytes(&manifest.data_in(&dir)?) {
-        Some(bytes) => manifest.check_bytes(&dir, bytes),
-        None => Store::verify(&dir, manifest),
+    let data = manifest.data_in(&dir)?;
+    let bytes = match env.store.paths.absent_bytes(&data) {
+        Some(bytes) => bytes,
+        None => std::fs::metadata(&data)
+            .with_context(|| format!("cannot read `{}`", data.display()))?
+            .len(),
+    };
+    manifest.check_bytes(&dir, bytes)
+}
+
+/// Checks a found file, byte for byte; of one that is in a bucket alone, its size.
+pub(super) fn check(env: &TaskContext<'_>, manifest: &Manifest) -> Result<()> {
+    match is_absent(env, manifest) {
+        true => check_bytes(env, manifest),
+        false => env.store.check(&directory(env, manifest), manifest),
     }
 }
 
@@ -224,16 +240,22 @@ pub(super) fn fetch(env: &TaskContext<'_>, manifest: &Manifest) -> Result<Result
     }
     let dir = directory(env, manifest);
     match env.store.paths.bring(&dir.join(&manifest.data)) {
-        Ok(()) => Ok(Store::verify(&dir, manifest).map_err(|e| format!("{e:#}"))),
+        Ok(()) => Ok(Store::compare(&dir, manifest).map_err(|e| format!("{e:#}"))),
         Err(error) if has_changed(&error) => Ok(Err(format!("{error:#}"))),
         Err(error) => Err(error),
     }
 }
 
-/// Makes sure that the data file of a manifest can be read.
+/// Looks whether the data file of a manifest is what that says; fetches it, if it is in a bucket alone.
+pub(super) fn look(env: &TaskContext<'_>, manifest: &Manifest) -> Result<Result<(), String>> {
+    Ok(fetch(env, manifest)?.and_then(|()| {
+        let checked = env.store.check(&directory(env, manifest), manifest);
+        checked.map_err(|e| format!("{e:#}"))
+    }))
+}
+
+/// Makes sure that the data file of a manifest can be read. Fails with [`Damaged`] if it is not what
+/// the manifest says.
 pub(super) fn bring(env: &TaskContext<'_>, manifest: &Manifest) -> Result<()> {
-    if let Err(why) = fetch(env, manifest)? {
-        anyhow::bail!("{why}; run the job again: what this file had is then done anew");
-    }
-    Ok(())
+    look(env, manifest)?.map_err(|why| Damaged::new(manifest, why).into())
 }

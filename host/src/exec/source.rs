@@ -31,6 +31,8 @@ pub(crate) struct Incoming {
     pub(crate) bytes: u64,
     /// Records of the input that the recipe does not ask for.
     pub(crate) passed_over: BTreeMap<String, u64>,
+    /// Number of the file, and lines of it.
+    pub(crate) lines: Option<(usize, u64)>,
     /// Whether it comes from the input, and so counts as read. Rows of a group that lack what a
     /// later op requires are bad, too.
     pub(crate) fresh: bool,
@@ -46,6 +48,7 @@ impl Incoming {
             bad: Vec::new(),
             bytes: 0,
             passed_over: BTreeMap::new(),
+            lines: None,
             fresh: false,
             on_error: OnError::Quarantine,
         }
@@ -77,6 +80,7 @@ pub(crate) fn open<'a>(
                     bad: block.bad,
                     bytes: block.bytes,
                     passed_over: block.passed_over,
+                    lines: block.lines,
                     fresh: true,
                     on_error,
                 })
@@ -119,6 +123,7 @@ pub(crate) fn open<'a>(
                     bad,
                     bytes: 0,
                     passed_over: BTreeMap::new(),
+                    lines: None,
                     fresh: false,
                     on_error,
                 })

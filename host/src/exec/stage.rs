@@ -1,7 +1,7 @@
 //! A task at work: its ops, the keys of a global op, what it sets aside, and its numbers.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -16,7 +16,7 @@ use super::stats;
 use super::task::{self, Task};
 use super::trace::Ordinals;
 use crate::checkpoint::{Account, Artifact, Distribution, Manifest, RowFileWriter, Store};
-use crate::data::{Batch, Partition};
+use crate::data::{Batch, Partition, Slice};
 use crate::global::KeysWriter;
 use crate::partition::identity;
 use crate::plan::End;
@@ -71,6 +71,8 @@ pub(super) struct Stage<'a> {
     bad: u64,
     input_bytes: u64,
     passed_over: BTreeMap<String, u64>,
+    /// Lines of each file.
+    lines: BTreeMap<usize, u64>,
     quarantine: Quarantine<'a>,
     masked: Masked<'a>,
     chain: Chain<'a>,
@@ -108,6 +110,7 @@ impl<'a> Stage<'a> {
             bad: 0,
             input_bytes: 0,
             passed_over: BTreeMap::new(),
+            lines: BTreeMap::new(),
             quarantine: env.quarantine(),
             masked: match base {
                 Some(base) => Masked::new(env.plan, base, partition, env.log, env.breaker())?,
@@ -203,6 +206,18 @@ impl<'a> Stage<'a> {
         account.bad += self.bad;
         account.input_bytes += self.input_bytes;
         account.pass_over(self.passed_over);
+        let is_cut = |s: &&Slice| s.end - s.start < env.dataset.files[s.file].bytes;
+        let cut: BTreeSet<usize> = partition
+            .slices
+            .iter()
+            .filter(is_cut)
+            .map(|s| s.file)
+            .collect();
+        let of_cut = self
+            .lines
+            .into_iter()
+            .filter(|(file, _)| cut.contains(file));
+        account.lines.extend(of_cut);
         self.masked.finish(p, &mut account);
         self.chain.finish(&mut account);
         let (quarantine, mut observed) = (self.quarantine, self.observed);
@@ -252,6 +267,9 @@ impl<'a> Stage<'a> {
         if incoming.fresh {
             self.read += good + bad;
             self.input_bytes += incoming.bytes;
+            if let Some((file, lines)) = incoming.lines {
+                *self.lines.entry(file).or_default() += lines;
+            }
             for (kind, n) in incoming.passed_over {
                 *self.passed_over.entry(kind).or_default() += n;
             }

@@ -159,7 +159,7 @@ pub(super) fn commit_part(
     manifest.checksum.clone_from(&info.checksum);
     manifest.part = Some(info);
     env.store
-        .write_manifest(&env.store.paths.part_manifest(p), &manifest)?;
+        .commit(&env.store.paths.part_manifest(p), &manifest)?;
     Ok(manifest)
 }
 

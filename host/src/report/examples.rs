@@ -382,7 +382,7 @@ pub(super) fn quarantine(paths: &RunPaths) -> Result<Vec<Reason>> {
                 of_reason.push(Row {
                     row_id: entry.row_id.to_string(),
                     file: entry.file.clone().into_owned(),
-                    line: Some(entry.line),
+                    line: entry.line,
                     text: Some(cut(&entry.row)),
                 });
             }

@@ -1,7 +1,7 @@
 //! The work of one attempt: divide the dataset, run the tasks, check what became of the rows, export.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
@@ -24,13 +24,13 @@ use super::{
 use crate::checkpoint::{Artifact, Chains, Manifest};
 use crate::config::{Count, OnDifference, Place, Strategy};
 use crate::data::input::unpack::materialise;
-use crate::data::{Ahead, Card, Dataset, Exported, Published, assemble, publish, push};
+use crate::data::{Ahead, Card, Dataset, Exported, Partition, Published, assemble, publish, push};
 use crate::error::{Stopped, Unexpected};
 use crate::exec::workers::protocol::{Init, PROTOCOL};
 use crate::exec::workers::{Cluster, Division, Hands, Launch, Pool, Settings, Tree};
 use crate::exec::{
-    Determinism, Executor, Index, Seen, Tally, TaskContext, Threads, Watcher, Workers, reconcile,
-    scheduler,
+    Determinism, Executor, Index, Seen, Tally, TaskContext, Threads, Watcher, Workers, lines,
+    reconcile, reconcile::Readers, scheduler,
 };
 use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
@@ -97,8 +97,9 @@ impl Attempt<'_> {
             config.determinism.check_ratio,
             config.determinism.on_difference == OnDifference::Fail,
         )));
-        let context = self.context(&dataset, &chains, &tally);
+        let context = self.context(&dataset, &chosen.partitions, &chains, &tally);
         let (manifests, ahead) = self.run_tasks(&context, &chosen, &tally, state)?;
+        lines::complete(&context, &manifests)?;
         self.check_rows(&context, &manifests, &unmet, state)?;
         self.check_expected(state)?;
         self.check_stop()?;
@@ -197,6 +198,7 @@ impl Attempt<'_> {
     fn context<'c>(
         &'c self,
         dataset: &'c Dataset,
+        partitions: &'c [Partition],
         chains: &'c Chains,
         tally: &'c Tally,
     ) -> TaskContext<'c> {
@@ -207,6 +209,7 @@ impl Attempt<'_> {
             stop: self.stop,
             attempt: self.number,
             dataset,
+            partitions,
             chains,
             tally,
         }
@@ -225,7 +228,15 @@ impl Attempt<'_> {
         let (plan, log) = (&self.prepared.plan, self.log);
         let quiet = self.options.quiet || self.options.embedded;
         let config = &self.prepared.resolved.config;
-        let index = reconcile::reconcile(context, chosen.partitions.len())?;
+        let readers = match (
+            &self.options.list_tasks,
+            &self.prepared.resolved.place.place,
+        ) {
+            (Some(_), _) => Readers::Later,
+            (None, Place::Cluster(_)) => Readers::Elsewhere,
+            (None, _) => Readers::Here,
+        };
+        let index = reconcile::reconcile(context, chosen.partitions.len(), readers)?;
         state.partitions(context.dataset, &chosen.partitions, plan, &index, log)?;
         let reuse = Reuse::of(plan, chosen.partitions.len(), |artifact, op, p| {
             index.has(artifact, op, p)
@@ -252,7 +263,8 @@ impl Attempt<'_> {
             resolver_memory: (config.resolver_memory_mb as usize) << 20,
             adaptive: config.strategy() == Strategy::Adaptive,
         };
-        let ahead = self.export_ahead(&index, chosen.partitions.len())?;
+        let storage = self.export_storage();
+        let ahead = Ahead::start(&self.prepared.target, chosen.partitions.len(), &storage)?;
         let manifests = {
             let work = progress::Work {
                 bytes: bytes_left(context.dataset, chosen, &reuse),
@@ -377,17 +389,6 @@ impl Attempt<'_> {
             trees,
         };
         Cluster::join(&settings, self.stop)
-    }
-
-    /// Starts to export beside the tasks, with the parts that are there already.
-    fn export_ahead(&self, index: &Index, partitions: usize) -> Result<Option<Ahead>> {
-        let target = &self.prepared.target;
-        let ahead = Ahead::start(target, partitions, &self.export_storage())?;
-        if let Some(ahead) = &ahead {
-            let parts = (0..partitions).filter_map(|p| index.get(Artifact::Part, 0, p));
-            parts.for_each(|manifest| announce(ahead, &self.paths.parts(), &manifest));
-        }
-        Ok(ahead)
     }
 
     /// Computes the ledger. Fails if too many rows could not be read or processed.
@@ -515,13 +516,16 @@ impl<W: Watcher> Watcher for Announcing<'_, W> {
 
     fn completed(&self, partition: usize, manifest: &Manifest) {
         self.watcher.completed(partition, manifest);
-        if let Some(ahead) = self.ahead {
-            let parts = self.paths.parts();
-            // One that cannot be fetched now is copied at the end, or the error is told then.
-            if self.paths.bring(&parts.join(&manifest.data)).is_ok() {
-                announce(ahead, &parts, manifest);
-            }
-        }
+        self.announce(manifest);
+    }
+
+    fn kept(&self, manifest: &Manifest) {
+        self.watcher.kept(manifest);
+        self.announce(manifest);
+    }
+
+    fn lost(&self, partition: usize) {
+        self.watcher.lost(partition);
     }
 
     fn failed(&self, partition: usize, error: &anyhow::Error) {
@@ -529,9 +533,15 @@ impl<W: Watcher> Watcher for Announcing<'_, W> {
     }
 }
 
-fn announce(ahead: &Ahead, parts: &Path, manifest: &Manifest) {
-    if let Some(info) = &manifest.part {
-        ahead.part(manifest.partition, parts.join(&manifest.data), info);
+impl<W> Announcing<'_, W> {
+    fn announce(&self, manifest: &Manifest) {
+        if let (Some(ahead), Some(info)) = (self.ahead, &manifest.part) {
+            let path = self.paths.parts().join(&manifest.data);
+            // One that cannot be fetched now is copied at the end, or the error is told then.
+            if self.paths.bring(&path).is_ok() {
+                ahead.part(manifest.partition, path, info);
+            }
+        }
     }
 }
 

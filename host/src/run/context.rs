@@ -3,7 +3,8 @@
 use super::{Prepared, trace};
 use crate::checkpoint::{Chains, Store};
 use crate::config::StorageFormat;
-use crate::data::{Dataset, ReadOptions};
+use crate::data::{Dataset, Partition, ReadOptions};
+use crate::exec::lines::KnownLines;
 use crate::exec::{Ratios, Tally, TaskContext};
 use crate::rundir::events::EventLog;
 use crate::rundir::{RunPaths, StopFlag};
@@ -18,6 +19,8 @@ pub(super) struct Shared<'c> {
     pub(super) attempt: u32,
     /// The dataset, every file of which can be read in pieces.
     pub(super) dataset: &'c Dataset,
+    /// Its partitions.
+    pub(super) partitions: &'c [Partition],
     pub(super) chains: &'c Chains,
     pub(super) tally: &'c Tally,
 }
@@ -41,6 +44,8 @@ impl<'c> Shared<'c> {
             plan,
             chains: self.chains,
             dataset: self.dataset,
+            partitions: self.partitions,
+            lines: KnownLines::default(),
             read: ReadOptions {
                 fields: Vec::new(),
                 batch_bytes,

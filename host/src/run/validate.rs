@@ -10,7 +10,7 @@ use super::explain::row_text;
 use crate::config::{RequiredField, Resolved, RowCheck, Turns, Validator, got_text};
 use crate::data::{Dataset, Partition, ReadOptions, read, standard};
 use crate::error::{UserError, UserErrors, did_you_mean};
-use crate::exec::quarantine::places;
+use crate::exec::lines::places;
 use crate::partition::{SplitBy, split};
 use crate::remote::address::is_address;
 use crate::sanitize::printable;

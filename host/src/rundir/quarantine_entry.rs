@@ -16,8 +16,13 @@ pub(crate) struct QuarantineEntry<'a> {
     /// Path of its file in the dataset.
     pub(crate) file: Cow<'a, str>,
     /// Line of the file on which the row begins, from 1. For columnar files, the number of the row,
-    /// from 1; for WARC files its position in the file, in bytes, as in CDX indexes.
-    pub(crate) line: u64,
+    /// from 1; for WARC files its position in the file, in bytes, as in CDX indexes. None where it is far
+    /// from the file's beginning, until all partitions are done.
+    #[serde(default)]
+    pub(crate) line: Option<u64>,
+    /// Until then: the line within the partition's part of the file, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) line_in_partition: Option<u64>,
     /// Byte offset of the row in the file (for a packed file, in its content), or number of the row,
     /// both from 0. None for rows that were converted from another format to JSON: their place in
     /// the file is not known.
@@ -60,6 +65,15 @@ impl QuarantineEntry<'_> {
             Some(bytes) => Cow::Owned(BASE64.decode(bytes)?),
             None => Cow::Borrowed(self.row.as_bytes()),
         })
+    }
+
+    /// Returns `FILE:LINE`, or `FILE:byte OFFSET` as long as the line is not known.
+    pub(crate) fn place(&self) -> String {
+        match (self.line, self.offset) {
+            (Some(line), _) => format!("{}:{line}", self.file),
+            (None, Some(offset)) => format!("{}:byte {offset}", self.file),
+            (None, None) => self.file.to_string(),
+        }
     }
 
     /// Returns `op 3 NAME` or `reader`.

@@ -213,7 +213,8 @@ fn reasons(paths: &RunPaths) -> Result<Vec<String>> {
     let mut reasons = Vec::new();
     for file in paths.quarantine_files()? {
         for_each_entry(&file, |entry, _| {
-            reasons.push(format!("line {}: {}", entry.line, entry.reason));
+            let line = entry.line.unwrap_or(0);
+            reasons.push(format!("line {line}: {}", entry.reason));
             Ok(reasons.len() < SHOWN)
         })?;
     }

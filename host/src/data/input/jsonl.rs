@@ -204,7 +204,9 @@ impl Open {
         } else {
             0
         };
+        let mut lines = 0;
         while at < buffer.len() {
+            lines += 1;
             let newline = memchr(b'\n', &buffer[at..]).map_or(buffer.len(), |i| at + i);
             let end = if newline > at && buffer[newline - 1] == b'\r' {
                 newline - 1
@@ -260,7 +262,10 @@ impl Open {
             columns,
             stats: Vec::new(),
         };
-        Ok(Block::new(batch, bad, bytes))
+        Ok(Block {
+            lines: Some((self.index, lines)),
+            ..Block::new(batch, bad, bytes)
+        })
     }
 
     /// `head` is the start of an overlong row: reads to its end without keeping it.
@@ -311,7 +316,10 @@ impl Open {
             columns,
             stats: Vec::new(),
         };
-        Ok(Block::new(batch, vec![bad], consumed - base))
+        Ok(Block {
+            lines: Some((self.index, 1)),
+            ..Block::new(batch, vec![bad], consumed - base)
+        })
     }
 }
 

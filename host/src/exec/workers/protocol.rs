@@ -18,12 +18,13 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::Manifest;
 use crate::error::{Final, Stopped, UserError};
 use crate::exec::barrier_task::{BarrierTask, MadeFile};
+use crate::exec::damage::Damaged;
 use crate::exec::meter::Share;
 use crate::plan::lineage_key::Key;
 use crate::rundir::events::Event;
 
 /// Version of the protocol. A process that is told another one refuses.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
 /// What is said to a process. The first line is [`Init`](Self::Init).
 #[derive(Debug, Serialize, Deserialize)]
@@ -197,6 +198,9 @@ pub(crate) enum LogLevel {
 pub(crate) struct Failure {
     kind: FailureKind,
     error: String,
+    /// The file that is damaged, if that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    damaged: Option<Damaged>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -230,11 +234,20 @@ impl Failure {
         Self {
             kind,
             error: format!("{error:#}"),
+            damaged: Damaged::of(error).cloned(),
         }
+    }
+
+    /// Whether the system refused something: a store that is asked too much, a disk, memory.
+    pub(crate) fn is_of_system(&self) -> bool {
+        matches!(self.kind, FailureKind::Io)
     }
 
     /// The error in this process.
     pub(crate) fn into_error(self) -> anyhow::Error {
+        if let Some(damaged) = self.damaged {
+            return damaged.into();
+        }
         match self.kind {
             FailureKind::Stopped => Stopped.into(),
             FailureKind::User => UserError::new("", self.error).into(),

@@ -2,7 +2,7 @@
 //! reach it and come from it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -48,6 +48,8 @@ pub(super) struct Worker {
     state: Mutex<State>,
     /// The most memory that it has had, in bytes.
     pub(super) memory: AtomicU64,
+    /// How many tasks it may have at a time.
+    room: AtomicUsize,
 }
 
 struct State {
@@ -88,7 +90,30 @@ impl Worker {
                 lost: None,
             }),
             memory: AtomicU64::new(0),
+            room: AtomicUsize::new(usize::MAX),
         }
+    }
+
+    /// Whether it may have another task, where it has room for `most`.
+    pub(super) fn has_room(&self, most: usize) -> bool {
+        self.tasks() < self.room.load(Ordering::Relaxed).min(most)
+    }
+
+    /// The system refused it something, such as a store that answers 503: from now on it has half of the
+    /// tasks at a time. `most` is what it had at first. Returns how many that are, if they are fewer.
+    pub(super) fn ease(&self, most: usize) -> Option<usize> {
+        let room = self.room.load(Ordering::Relaxed).min(most);
+        let half = (room / 2).max(1);
+        self.room.store(half, Ordering::Relaxed);
+        (half < room).then_some(half)
+    }
+
+    /// It has done a task: it may have one more at a time, after those that it had.
+    pub(super) fn has_done(&self) {
+        let more = |room: usize| Some(room.saturating_add(1));
+        let _ = self
+            .room
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
     /// How it is called in messages.
@@ -281,5 +306,37 @@ fn log(level: LogLevel, guest: bool, name: &str, text: &str) {
     match guest {
         true => log!(target: "djhost::guest",),
         false => log!(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Deaf;
+
+    impl Link for Deaf {
+        fn say(&self, _: &str) {}
+        fn kill(&self) {}
+    }
+
+    #[test]
+    fn a_worker_that_is_refused_something_has_half_of_the_tasks_until_it_does_some() {
+        let (ready, _) = std::sync::mpsc::channel();
+        let worker = Worker::new(1, None, Box::new(Deaf), ready);
+        let (to, _answers) = std::sync::mpsc::channel();
+        assert!(worker.has_room(1));
+        worker.expect("a", to.clone());
+        worker.expect("b", to);
+        assert!(worker.has_room(8));
+        assert_eq!(
+            [8, 8, 8, 8].map(|most| worker.ease(most)),
+            [Some(4), Some(2), Some(1), None]
+        );
+        assert!(!worker.has_room(8));
+        worker.has_done();
+        assert!(!worker.has_room(8));
+        worker.has_done();
+        assert!(worker.has_room(8) && !worker.has_room(2));
     }
 }

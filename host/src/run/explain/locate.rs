@@ -15,7 +15,7 @@ use crate::data::{
     BadRow, Batch, Dataset, Format, Partition, ReadOptions, Slice, read, render, show_json_rows,
 };
 use crate::error::{UserError, did_you_mean};
-use crate::exec::quarantine::places;
+use crate::exec::lines::places;
 use crate::partition::{SplitBy, split};
 
 /// What the user says of the row.
@@ -125,7 +125,7 @@ fn line_of(dataset: &Dataset, id: u64) -> Option<u64> {
     if !dataset.is_columnar() && offset > COUNTED {
         return None;
     }
-    let (_, line) = crate::exec::quarantine::place(dataset, id);
+    let (_, line) = crate::exec::lines::place(dataset, id);
     (line > 0).then_some(line)
 }
 

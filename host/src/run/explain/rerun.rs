@@ -43,6 +43,7 @@ pub(super) fn explain(
         stop: &stop,
         attempt: 0,
         dataset,
+        partitions: &[],
         chains: &chains,
         tally: &tally,
     }

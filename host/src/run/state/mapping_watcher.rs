@@ -50,6 +50,15 @@ impl Watcher for MappingWatcher<'_> {
         });
     }
 
+    fn kept(&self, _: &Manifest) {
+        // It was recorded when the attempt began.
+    }
+
+    fn lost(&self, partition: usize) {
+        self.bar.done.fetch_sub(1, Ordering::Relaxed);
+        self.started(partition);
+    }
+
     fn failed(&self, partition: usize, error: &anyhow::Error) {
         self.file
             .change(|mapping| mapping.failed(partition, now(), format!("{error:#}")));

@@ -109,6 +109,7 @@ impl Job {
             stop,
             attempt: self.attempt,
             dataset: &self.dataset,
+            partitions: &self.chosen.partitions,
             chains: &self.chains,
             tally: &self.tally,
         }

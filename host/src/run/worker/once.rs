@@ -65,7 +65,7 @@ pub fn run_task(run: &Path, plan: Option<&str>, id: &str, stop: &StopFlag) -> Re
     let context = job.context(&log, stop);
     let p = partition.id as usize;
     let index = crate::exec::reconcile::committed(&context, p);
-    if segment::is_done(&context, &index, p, segment, false) {
+    if segment::is_done(&context, &index, p, segment, &|_| false) {
         return Ok(false);
     }
     if let Some(op) = segment::waits_for(&context, &index, p, segment) {

@@ -213,6 +213,7 @@ impl PageReader {
             bad: rows.bad,
             bytes: rows.bytes,
             passed_over: rows.passed_over,
+            lines: None,
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::error::Stopped;
 use crate::exec::workers::pool::{Hearing, LOSSES, TICK};
 use crate::exec::workers::protocol::{Init, Ready, ToWorker};
 use crate::exec::workers::worker::{Link, Worker, said};
+use crate::term::counted;
 
 /// So many digits of the id of a node tell it from others of the same machine.
 const ID_DIGITS: usize = 6;
@@ -116,12 +117,23 @@ impl<'env> Fleet<'env> {
     ) -> Option<Arc<Worker>> {
         state.seats.retain(|worker| worker.lost().is_none());
         // One may still end a task that was cancelled.
-        let has_room = |worker: &&Arc<Worker>| worker.tasks() < self.cluster.room.cpus;
+        let has_room = |worker: &&Arc<Worker>| worker.has_room(self.cluster.room.cpus);
         let found = state
             .seats
             .iter()
             .position(|worker| wanted(worker) && has_room(&worker))?;
         state.seats.remove(found)
+    }
+
+    /// Gives `worker` fewer tasks at a time.
+    pub(super) fn ease(&self, worker: &Worker, why: &anyhow::Error) {
+        if let Some(tasks) = worker.ease(self.cluster.room.cpus) {
+            let tasks = counted(tasks as u64, "task");
+            tracing::warn!(
+                "{} has {tasks} at a time from now on: {why:#}",
+                worker.name()
+            );
+        }
     }
 
     pub(super) fn leave(&self, worker: Arc<Worker>) {

@@ -71,12 +71,20 @@ impl Fleet<'_> {
                     continue;
                 }
                 Ok(Answer::Done) => {
+                    runner.worker.has_done();
                     if is_whole {
                         self.pace.learn(like, bytes, started.elapsed());
                     }
                     Tried::Ended(Ok(()))
                 }
-                Ok(Answer::Failed(failure)) => Tried::Ended(Err(failure.into_error())),
+                Ok(Answer::Failed(failure)) => {
+                    let is_of_system = failure.is_of_system();
+                    let error = failure.into_error();
+                    if is_of_system {
+                        self.ease(&runner.worker, &error);
+                    }
+                    Tried::Ended(Err(error))
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     let why = runner.worker.lost().unwrap_or_default();
                     Tried::Lost(format!("{}: {why}", runner.worker.name()))
