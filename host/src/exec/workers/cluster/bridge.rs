@@ -237,6 +237,7 @@ fn environment(all: impl Iterator<Item = (String, String)>) -> BTreeMap<String, 
         "GCS_",
         "HF_",
         "DJHOST_TEST_RETRIES",
+        "DJHOST_TEST_NEAR_BYTES",
     ];
     all.filter(|(name, _)| {
         NAMES.contains(&name.as_str()) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
