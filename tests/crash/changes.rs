@@ -392,9 +392,13 @@ fn a_job_that_does_not_exist_cannot_be_resumed() {
 
 #[test]
 fn of_two_runs_at_once_the_second_is_told_who_holds_the_job() {
-    let bench = Bench::new(20_000).with("np", "1");
+    let bench = Bench::new(600).with("np", "1");
+    // The first ends when the second has.
+    let go_on = bench.path("go_on");
+    let hold = format!("hold@disk:rename:parts/:{}", go_on.display());
     let mut first = bench
         .command(&[])
+        .env(djhost::testing::fault::VARIABLE, hold)
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
@@ -412,6 +416,7 @@ fn of_two_runs_at_once_the_second_is_told_who_holds_the_job() {
         "{}",
         text(&second.stderr)
     );
+    fs::write(go_on, "").unwrap();
     assert!(first.wait().unwrap().success());
     bench.result();
 }

@@ -166,15 +166,25 @@ fn a_job_of_bad_rows_fails_as_by_threads() {
 
 #[test]
 fn a_stop_is_passed_on_and_the_job_goes_on_later() {
-    let bench = Bench::new(30_000).with("partition", "{mode: manual, num_of_partitions: 2}");
+    let bench = Bench::new(3000).with("partition", "{mode: manual, num_of_partitions: 6}");
     let expected = by_threads(&bench);
     let bench = by_processes(bench);
-    let mut child = bench.command(&[]).spawn().unwrap();
-    while bench.events().of("op_start").is_empty() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
-        std::thread::yield_now();
-    }
+    // No partition is done before the job has heard of the request.
+    let go_on = bench.path("go_on");
+    let hold = format!("hold@disk:rename:partition_:{}", go_on.display());
+    let holds = vec![hold; 9].join(";");
+    let mut command = bench.command(&[]);
+    let mut child = command.env(FAULTS, holds).spawn().unwrap();
+    let mut until = |event: &str| {
+        while bench.events().of(event).is_empty() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+            std::thread::yield_now();
+        }
+    };
+    until("op_start");
     fs::write(bench.run_dir().join("stop_request.json"), "").unwrap();
+    until("stop_requested");
+    fs::write(go_on, "").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3));
     let events = bench.events();
     let asked = events.of("stop_requested");

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 
 use super::context::TaskContext;
 use super::executor::Executor;
@@ -11,6 +12,7 @@ use super::index::Index;
 use super::quarantine::Destination;
 use super::scheduler::Workers;
 use super::shuffle::{self, Shuffled};
+use super::trace::Tracing;
 use super::trace::barrier::{self as trace, RowIds};
 use super::{barrier_task, task};
 use crate::checkpoint::{Artifact, Manifest, Store, Traced};
@@ -19,7 +21,11 @@ use crate::global::{self, Crew, Duplicates, EachMember, Groups, Mask};
 use crate::rundir::events::{Event, OpDone, OpRef};
 use crate::rundir::trace::Fate;
 use crate::term::{count, counted};
+use crate::threads;
 use crate::wasm::{Kind, thread_cpu};
+
+/// Masks that are committed at a time: each waits for the disk twice, and there may be 100,000.
+const COMMITS: usize = 8;
 
 /// Resolves op `op`, which is step `stage` of the job, unless all its masks exist.
 pub(crate) fn run(
@@ -92,37 +98,63 @@ fn masks(
         }
     };
     let (masks, table_bytes) = resolved.with_context(|| format!("op {op} `{}`", planned.name))?;
-    let read = |p: usize| Ok(tables(p)?.ids());
-    let mut ids = row_ids(keys, memory, &read);
-    for (p, mask) in masks.iter().enumerate() {
-        let traced = match &env.trace {
-            Some(tracing) => {
-                let merged = found.take(p);
-                let dropped = match planned.kind() {
-                    kind if kind == Kind::Selector || planned.pool.seen().is_some() => {
-                        let came = tables(p)?.accepted();
-                        let goes = |row: &usize| came.value(*row) && !mask.is_kept(*row);
-                        (0..mask.rows())
-                            .filter(goes)
-                            .map(|row| row as u32)
-                            .collect()
-                    }
-                    _ => Vec::new(),
-                };
-                let to = barrier.destination(p);
-                let dropped = (dropped, &why(mask) as &dyn Fn(u32) -> Option<String>);
-                trace::record(tracing, to, &mut ids, dropped, (Fate::Merged, merged))?
-            }
-            None => None,
+    let traced = match &env.trace {
+        Some(tracing) => trace_masks(&barrier, tracing, keys, &masks, (&mut found, memory))?,
+        None => masks.iter().map(|_| None).collect(),
+    };
+    let merge = |done: &mut OpDone| {
+        if planned.kind() == Kind::Deduplicator && planned.pool.seen().is_none() {
+            done.merged_rows = done.input_rows - done.quarantined_rows - done.output_rows;
+        }
+    };
+    let done = threads::pool(COMMITS, "djhost-commit")?.install(|| {
+        let all = masks.par_iter().zip(traced).enumerate().with_max_len(1);
+        let commit = |(p, (mask, traced)): (usize, (&Mask, _))| {
+            let rows = mask.count() as u64;
+            let began = thread_cpu();
+            let (_, done) = barrier.write(p, &mask.to_bytes(), rows, traced, merge)?;
+            Ok((done, thread_cpu().saturating_sub(began)))
         };
-        barrier.commit(p, &mask.to_bytes(), mask.count() as u64, traced, |done| {
-            if planned.kind() == Kind::Deduplicator && planned.pool.seen().is_none() {
-                done.merged_rows = done.input_rows - done.quarantined_rows - done.output_rows;
-            }
-        })?;
+        all.map(commit).collect::<Result<Vec<_>>>()
+    })?;
+    for (done, cpu) in done {
+        barrier.count(done);
+        barrier.of_others += cpu;
     }
     barrier.finish(table_bytes, key_bytes);
     Ok(())
+}
+
+/// Records which rows masks leave out, and why.
+fn trace_masks(
+    barrier: &Barrier<'_>,
+    tracing: &Tracing,
+    keys: &[Manifest],
+    masks: &[Mask],
+    (found, memory): (&mut Duplicates, usize),
+) -> Result<Vec<Option<Traced>>> {
+    let (env, planned) = (barrier.env, &barrier.env.plan.ops[barrier.op]);
+    let tables = |p: usize| barrier_task::table(env, &keys[p], false);
+    let read = |p: usize| Ok(tables(p)?.ids());
+    let mut ids = row_ids(keys, memory, &read);
+    let mut traced = Vec::with_capacity(masks.len());
+    for (p, mask) in masks.iter().enumerate() {
+        let merged = found.take(p);
+        let dropped = match planned.kind() {
+            kind if kind == Kind::Selector || planned.pool.seen().is_some() => {
+                let came = tables(p)?.accepted();
+                let goes = |row: &usize| came.value(*row) && !mask.is_kept(*row);
+                let rows = (0..mask.rows()).filter(goes);
+                rows.map(|row| row as u32).collect()
+            }
+            _ => Vec::new(),
+        };
+        let to = barrier.destination(p);
+        let dropped = (dropped, &why(mask) as &dyn Fn(u32) -> Option<String>);
+        let merged = (Fate::Merged, merged);
+        traced.push(trace::record(tracing, to, &mut ids, dropped, merged)?);
+    }
+    Ok(traced)
 }
 
 /// Finds the groups that begin in each partition.
@@ -149,10 +181,12 @@ fn groups(
             }
             None => None,
         };
-        let keys = barrier.commit(p, groups.to_bytes(), groups.count, traced, |done| {
+        let (bytes, count) = (groups.to_bytes(), groups.count);
+        let (keys, done) = barrier.write(p, bytes, count, traced, |done| {
             // A group counts in the partition where it begins, other rows where they are.
-            done.merged_rows = rows - groups.count;
+            done.merged_rows = rows - count;
         })?;
+        barrier.count(done);
         spilled += keys.bytes + 4 * keys.rows;
         Ok(())
     };
@@ -240,15 +274,15 @@ impl<'a> Barrier<'a> {
 
     /// Commits the mask or groups `bytes` of partition `p`, which keep `rows` rows; `traced` is
     /// what is recorded of the others. `merge` sets the number of merged rows. Returns the manifest
-    /// of the partition's keys.
-    fn commit(
-        &mut self,
+    /// of the partition's keys, and what to [count](Self::count).
+    fn write(
+        &self,
         p: usize,
         bytes: &[u8],
         rows: u64,
         traced: Option<Traced>,
         merge: impl FnOnce(&mut OpDone),
-    ) -> Result<Manifest> {
+    ) -> Result<(Manifest, OpDone)> {
         let (env, op) = (self.env, self.op);
         let keys = keys_of(self.index, op, p)?;
         let mut account = keys.account.clone();
@@ -256,9 +290,7 @@ impl<'a> Barrier<'a> {
         let done = account.op(p, op, &env.plan.ops[op].name);
         done.output_rows = rows;
         merge(done);
-        self.rows_in += done.input_rows;
-        self.rows_out += done.output_rows;
-        env.log.emit(Event::OpCompleted(done.clone()));
+        let done = done.clone();
         let key = env.chains.after(p, Some(op)).clone();
         let manifest = Store::manifest(Artifact::Mask, key, Some(op), p, rows, account);
         let paths = &env.store.paths;
@@ -268,7 +300,14 @@ impl<'a> Barrier<'a> {
             &paths.mask_manifest(op, p),
             manifest,
         )?);
-        Ok(keys)
+        Ok((keys, done))
+    }
+
+    /// Totals the rows of a partition, and tells of them.
+    fn count(&mut self, done: OpDone) {
+        self.rows_in += done.input_rows;
+        self.rows_out += done.output_rows;
+        self.env.log.emit(Event::OpCompleted(done));
     }
 
     fn finish(self, table_bytes: usize, spilled_bytes: u64) {
