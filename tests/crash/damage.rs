@@ -99,6 +99,12 @@ fn damaged_checkpoints_are_set_aside_and_made_again() {
     }
 }
 
+/// Removes the rows after these ops.
+fn remove_rows(bench: &Bench, ops: std::ops::Range<usize>) {
+    let found = ops.flat_map(|op| of(bench, &format!("checkpoint_op_{op:04}")));
+    found.for_each(|f| remove(&f));
+}
+
 /// Nobody reads what is not needed, and what is read is checked by whoever reads it, in the middle of
 /// the attempt: by tasks, at the barrier, and before the export.
 #[test]
@@ -118,11 +124,7 @@ fn damaged_data_is_found_by_whoever_reads_it() {
             "keys",
             &|b| {
                 of(b, "mask").iter().for_each(|f| remove(f));
-                (5..8).for_each(|op| {
-                    of(b, &format!("checkpoint_op_000{op}"))
-                        .iter()
-                        .for_each(|f| remove(f));
-                });
+                remove_rows(b, 5..8);
                 flip_data(b, "keys", 3);
             },
             true,
@@ -130,11 +132,7 @@ fn damaged_data_is_found_by_whoever_reads_it() {
         (
             "masks",
             &|b| {
-                (5..8).for_each(|op| {
-                    of(b, &format!("checkpoint_op_000{op}"))
-                        .iter()
-                        .for_each(|f| remove(f));
-                });
+                remove_rows(b, 5..8);
                 flip_data(b, "mask", 1);
             },
             true,
@@ -176,11 +174,7 @@ fn damaged_rows_of_groups_are_made_again() {
         bench.ops.insert(6, "naive_reverse_grouper:".into());
         let expected = bench.undisturbed();
         nearly_done(&bench);
-        for later in 7..10 {
-            of(&bench, &format!("checkpoint_op_{later:04}"))
-                .iter()
-                .for_each(|f| remove(f));
-        }
+        remove_rows(&bench, 7..10);
         let found = of(&bench, beginning);
         let data: Vec<_> = found
             .iter()
