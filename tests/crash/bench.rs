@@ -200,22 +200,23 @@ impl Bench {
         self.events()
     }
 
-    /// The events of the newest attempt.
+    /// The events of the newest attempt. A job that begins anew removes files while this looks.
     pub(crate) fn events(&self) -> Events {
-        let newest = files(&self.run_dir())
+        let lines = files(&self.run_dir())
             .into_iter()
             .filter(|p| name(p).starts_with("events_"))
-            .max_by_key(|p| {
-                let first = fs::read_to_string(p).unwrap_or_default();
-                first
+            .filter_map(|p| match fs::read_to_string(p) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                lines => Some(lines.unwrap()),
+            })
+            .max_by_key(|lines| {
+                lines
                     .lines()
                     .next()
                     .and_then(|l| serde_json::from_str::<Value>(l).ok())
                     .and_then(|v| v["attempt"].as_u64())
                     .unwrap_or(0)
-            });
-        let lines = newest
-            .map(|p| fs::read_to_string(p).unwrap())
+            })
             .unwrap_or_default();
         Events(
             lines

@@ -7,7 +7,7 @@
 //! with a manifest of their own.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{env, fs, io};
 
 /// The root of a workspace with `plugins/` and `sdk/rust`.
 pub(crate) enum Sources {
@@ -20,7 +20,9 @@ pub(crate) enum Sources {
 impl Sources {
     /// Finds them. `out` is where the copy of an archive goes.
     pub(crate) fn find(out: &Path) -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // Not that of compile time: a checkout may have been moved since.
+        let here = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets this");
+        let here = Path::new(&here);
         let checkout = here.ancestors().nth(2).filter(|root| {
             root.join("plugins/builtin").is_dir() && root.join("sdk/rust/Cargo.toml").is_file()
         });
