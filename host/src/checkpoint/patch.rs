@@ -177,21 +177,19 @@ pub(super) fn write_step(literal: &[u8], skip: usize, copy: usize, out: &mut Vec
 /// The nearest place from which both run in parallel again: bytes of `old` and of `new` to skip.
 fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
     // A few bytes removed, added or replaced.
-    let word = |row: &[u8], at: usize| row.get(at..at + AGREE).map(number_of);
+    let ((x, of_old), (y, of_new)) = (words(old), words(new));
     for near in 1..=2 * NEAR {
         for b in near.saturating_sub(NEAR)..=near.min(NEAR) {
             let a = near - b;
-            if let (Some(x), Some(y)) = (word(old, a), word(new, b))
-                && x == y
-            {
+            if x[a] == y[b] && a < of_old && b < of_new {
                 return Some((a, b));
             }
         }
     }
     let window = &old[..old.len().min(AHEAD)];
     let (mut b, mut steps) = (0, 0);
-    while b + AHEAD_AGREE <= new.len() {
-        if let Some(a) = find(window, &new[b..b + AHEAD_AGREE]) {
+    while let Some(needle) = new.get(b..).and_then(<[u8]>::first_chunk) {
+        if let Some(a) = find(window, needle) {
             return Some((a, b));
         }
         steps += 1;
@@ -204,18 +202,32 @@ fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
         .find_map(|b| Some((memmem::find(window, &new[b..b + FAR_AGREE])?, b)))
 }
 
+/// The words of [`AGREE`] bytes that begin at the first bytes of a row, and how many there are:
+/// these are compared some 80 times for each edit.
+fn words(row: &[u8]) -> ([u64; NEAR + 1], usize) {
+    let mut words = [0; NEAR + 1];
+    let there = row.windows(AGREE).zip(&mut words);
+    let there = there.map(|(bytes, word)| *word = number_of(bytes)).count();
+    (words, there)
+}
+
 /// Finds `needle`. For a single short search in a short window, which is over before a general
 /// searcher is built.
-fn find(window: &[u8], needle: &[u8]) -> Option<usize> {
+fn find(window: &[u8], needle: &[u8; AHEAD_AGREE]) -> Option<usize> {
     // In running text a capital, a digit or a sign is rarer than a small letter, a space or a byte
     // of a longer character.
     let rare = |b: &u8| {
         b.is_ascii() && !b.is_ascii_lowercase() && !b.is_ascii_control() && !b" \\".contains(b)
     };
+    let wanted = u128::from_ne_bytes(*needle);
     let at = needle.iter().position(rare).unwrap_or(needle.len() - 1);
     let last = window.len().checked_sub(needle.len())?;
     memchr_iter(needle[at], &window[at..=at + last])
-        .find(|start| window[*start..].starts_with(needle))
+        // Numbers are compared where slices call a function.
+        .find(|start| {
+            let there = window[*start..].first_chunk::<AHEAD_AGREE>();
+            there.is_some_and(|there| u128::from_ne_bytes(*there) == wanted)
+        })
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {

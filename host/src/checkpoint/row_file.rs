@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::data::json::rows;
 use crate::data::{Batch, ExportOptions};
 use crate::rundir::AtomicFile;
 use crate::rundir::checksum::ChecksumWriter;
@@ -50,12 +51,8 @@ impl RowFileWriter {
         self.lines.clear();
         self.export.write_lines(batch, &mut self.lines)?;
         let before = self.rows;
-        for (line, id) in self
-            .lines
-            .split_inclusive(|b| *b == b'\n')
-            .zip(batch.ids.values())
-        {
-            self.end += line.len() as u64;
+        for (row, id) in rows(&self.lines).zip(batch.ids.values()) {
+            self.end += row.len() as u64 + 1;
             self.table.extend(self.end.to_le_bytes());
             self.table.extend(id.to_le_bytes());
             self.rows += 1;

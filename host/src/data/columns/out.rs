@@ -7,6 +7,7 @@ use super::to_json::RowEncoder;
 use super::widen::unify;
 use crate::data::batch::{Batch, Column, STATS, masked};
 use crate::data::json::row_text::write_rows;
+use crate::data::json::rows;
 use crate::data::losses::Losses;
 use crate::rundir::AtomicFile;
 use crate::rundir::checksum::ChecksumWriter;
@@ -56,8 +57,7 @@ pub(crate) fn write_json(
     let mut text = Vec::new();
     encode_rows(&native_rows(batch, schema)?, false, losses, &mut text)?;
     let mut raw = BinaryViewBuilder::new();
-    text.split_inclusive(|&b| b == b'\n')
-        .for_each(|line| raw.append_value(&line[..line.len() - 1]));
+    rows(&text).for_each(|row| raw.append_value(row));
     let raw: BinaryViewArray = raw.finish();
     let columns = changed(batch)
         .map(|(c, _)| Column {

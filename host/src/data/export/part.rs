@@ -17,7 +17,7 @@ use crate::data::input::Dataset;
 use crate::data::json::extract::FieldType;
 use crate::data::json::row_text::{render, write_rows};
 use crate::data::json::schema_inference::Shape;
-use crate::data::json::{constants, has_constant, top_level};
+use crate::data::json::{constants, has_constant, rows, top_level};
 use crate::data::losses::{Loss, Losses};
 use crate::error::UserError;
 use crate::rundir::AtomicFile;
@@ -225,11 +225,7 @@ impl ExportOptions {
         }
         let mut lines = Vec::new();
         self.lines(batch, false, &mut Losses::default(), &mut lines)?;
-        Ok(BinaryViewArray::from_iter_values(
-            lines
-                .split_inclusive(|b| *b == b'\n')
-                .map(|line| &line[..line.len() - 1]),
-        ))
+        Ok(BinaryViewArray::from_iter_values(rows(&lines)))
     }
 
     fn lines(

@@ -12,6 +12,7 @@ pub(crate) mod lenient;
 pub(crate) mod paths;
 pub(crate) mod quote;
 pub(crate) mod row_text;
+pub(crate) mod rows;
 pub(crate) mod scan;
 pub(crate) mod schema_inference;
 pub(crate) mod standard;
@@ -19,6 +20,7 @@ pub(crate) mod string;
 pub(crate) mod top;
 
 pub(crate) use edit::{obstacle, write_f64};
+pub(crate) use rows::rows;
 pub(crate) use scan::Odd;
 pub(crate) use string::find_special;
 pub(crate) use string::{Escapes, append_string, read_string, write_escaped, write_string};

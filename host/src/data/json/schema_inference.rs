@@ -1,5 +1,6 @@
 //! Infers the types of the fields of JSON rows for a columnar export.
 
+use super::rows::rows;
 use super::scan::Odd;
 use super::string::read_string;
 use super::top::{elements, members};
@@ -60,9 +61,8 @@ impl Shape {
     pub(crate) fn add_rows(&mut self, lines: &[u8], losses: &mut Losses) -> Result<()> {
         // Of each field the number of the row that had it last.
         let mut seen = Vec::new();
-        for (number, line) in lines.split_inclusive(|&b| b == b'\n').enumerate() {
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            self.add_row(line, number, &mut seen, losses)
+        for (number, row) in rows(lines).enumerate() {
+            self.add_row(row, number, &mut seen, losses)
                 .ok()
                 .context("a row of the output is not a JSON object")?;
         }

@@ -8,6 +8,7 @@ mod fits;
 
 pub(crate) use fits::{can_be_made, fits};
 
+use crate::data::json::rows;
 use anyhow::{Context, Result};
 use arrow::array::{
     Array, ArrayRef, BooleanBufferBuilder, RecordBatch, RecordBatchOptions, StringViewArray,
@@ -21,16 +22,14 @@ use std::sync::Arc;
 /// types must hold their values.
 pub(crate) fn to_columns(lines: &[u8], schema: &SchemaRef) -> Result<RecordBatch> {
     let mut columns = Object::new(schema.fields());
-    for line in lines.split_inclusive(|&b| b == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = simdutf8::basic::from_utf8(line)?;
+    for row in rows(lines) {
+        let text = simdutf8::basic::from_utf8(row)?;
         columns
             .append(Some(text))
             .ok()
             .context("a row of the output is not what it was when it was written")?;
     }
-    let rows = columns.valid.len();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let options = RecordBatchOptions::new().with_row_count(Some(columns.valid.len()));
     Ok(RecordBatch::try_new_with_options(
         Arc::clone(schema),
         columns.finish_children()?,
