@@ -206,8 +206,10 @@ fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
 /// these are compared some 80 times for each edit.
 fn words(row: &[u8]) -> ([u64; NEAR + 1], usize) {
     let mut words = [0; NEAR + 1];
-    let there = row.windows(AGREE).zip(&mut words);
-    let there = there.map(|(bytes, word)| *word = number_of(bytes)).count();
+    let there = (row.len() + 1).saturating_sub(AGREE).min(words.len());
+    for (at, word) in words[..there].iter_mut().enumerate() {
+        *word = number_of(&row[at..at + AGREE]);
+    }
     (words, there)
 }
 
