@@ -178,10 +178,11 @@ pub(super) fn write_step(literal: &[u8], skip: usize, copy: usize, out: &mut Vec
 fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
     // A few bytes removed, added or replaced.
     let ((x, of_old), (y, of_new)) = (words(old), words(new));
+    let agree = |a: usize, b: usize| x[a] == y[b] && a < of_old && b < of_new;
     for near in 1..=2 * NEAR {
         for b in near.saturating_sub(NEAR)..=near.min(NEAR) {
             let a = near - b;
-            if x[a] == y[b] && a < of_old && b < of_new {
+            if agree(a, b) {
                 return Some((a, b));
             }
         }
