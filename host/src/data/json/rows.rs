@@ -4,7 +4,7 @@ use memchr::memchr;
 
 /// Returns the rows of `text`, each ended by a line feed, without it. The last one may lack it.
 ///
-/// `split_inclusive` looks at byte after byte, which took a seventh of an export to Parquet.
+/// `split_inclusive` looks at byte after byte, which took an eighth of an export to Parquet.
 pub(crate) fn rows(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
     std::iter::from_fn(move || {

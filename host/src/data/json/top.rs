@@ -20,7 +20,6 @@ pub(crate) fn top_level<'a>(
 
 /// Calls `each(key, value)` for each member of the object `text`. Equal keys come more than once; a
 /// lone surrogate in a key becomes U+FFFD.
-#[inline]
 pub(crate) fn members<'a>(
     text: &'a str,
     mut each: impl FnMut(Cow<'a, str>, &'a str),
@@ -143,8 +142,7 @@ fn space(row: &[u8], p: usize) -> usize {
         .count()
 }
 
-/// The position after the value at `start`. Inlined: most values are short, and it is called for each.
-#[inline]
+/// The position after the value at `start`.
 fn value_end(row: &[u8], start: usize) -> usize {
     let (mut p, mut depth) = (start, 0usize);
     while p < row.len() {
