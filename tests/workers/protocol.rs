@@ -171,7 +171,7 @@ fn the_end_of_the_input_ends_a_process_at_work() {
     let bench = long();
     // The task does not end by itself: what it has made has no name before this file is there.
     let never = bench.path("never");
-    let hold = format!("hold@disk:rename:parts/:{}", never.display());
+    let hold = format!("hold@disk:rename:checkpoints/:{}", never.display());
     let mut talk = Talk::start_with(&bench, &hold).with_init(&bench, &json!({}));
     talk.next("ready");
     talk.say(&[steps(0, 0, &[])]);
